@@ -1,0 +1,52 @@
+package io.berth.base;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One lock for each key in use; a key that nobody holds or waits for takes no memory. Thread-safe, reentrant.
+ *
+ * @param <K> the key, for instance a container id
+ */
+public final class KeyedLocks<K> {
+
+    private static final class Entry {
+        final ReentrantLock lock = new ReentrantLock();
+        int users;
+    }
+
+    private final ConcurrentHashMap<K, Entry> entries = new ConcurrentHashMap<>();
+
+    /** The right to work on a key, given back by {@link #close()} on the thread that took it. */
+    public final class Held implements AutoCloseable {
+        private final K key;
+        private final Entry entry;
+
+        private Held(K key, Entry entry) {
+            this.key = key;
+            this.entry = entry;
+        }
+
+        @Override
+        public void close() {
+            entry.lock.unlock();
+            entries.computeIfPresent(key, (k, e) -> --e.users == 0 ? null : e);
+        }
+    }
+
+    /** Waits for the key and takes it. */
+    public Held lock(K key) {
+        Entry entry = entries.compute(key, (k, e) -> {
+            Entry used = e == null ? new Entry() : e;
+            used.users++;
+            return used;
+        });
+        entry.lock.lock();
+        return new Held(key, entry);
+    }
+
+    /** Keys that are held or waited for. */
+    public int size() {
+        return entries.size();
+    }
+}

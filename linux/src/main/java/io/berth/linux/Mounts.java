@@ -1,0 +1,204 @@
+package io.berth.linux;
+
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Mounts and unmounts in this process's mount namespace. Stateless, thread-safe. Source: mount(2), fsopen(2). */
+public final class Mounts {
+
+    public static final long MS_RDONLY = 1;
+    public static final long MS_NOSUID = 2;
+    public static final long MS_NODEV = 4;
+    public static final long MS_NOEXEC = 8;
+    private static final long MS_REMOUNT = 32;
+    private static final long MS_BIND = 4096;
+    private static final long MS_REC = 16384;
+    private static final long MS_PRIVATE = 1 << 18;
+    private static final long MS_SHARED = 1 << 20;
+    private static final int MNT_DETACH = 2;
+    private static final int UMOUNT_NOFOLLOW = 8;
+    /** mount(2) copies at most a page of options. */
+    private static final int OPTIONS_LIMIT = 4000;
+    private static final int FSCONFIG_SET_STRING = 1;
+    private static final int FSCONFIG_CMD_CREATE = 6;
+    private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
+
+    private Mounts() {}
+
+    /** Mounts a new file system of {@code type} at {@code target}. */
+    public static void mount(String source, Path target, String type, long flags, String options) {
+        try (Arena arena = Arena.ofConfined()) {
+            Kernel.check(Kernel.tryCall(SystemCall.MOUNT,
+                    arena.allocateFrom(source).address(), arena.allocateFrom(target.toString()).address(),
+                    type.isEmpty() ? 0 : arena.allocateFrom(type).address(), flags,
+                    options.isEmpty() ? 0 : arena.allocateFrom(options).address(), 0),
+                    "mount " + (type.isEmpty() ? source : type) + " at", target);
+        }
+    }
+
+    /** Binds {@code source} at {@code target}, without the mounts below it. */
+    public static void bind(Path source, Path target) {
+        mount(source.toString(), target, "", MS_BIND, "");
+    }
+
+    /** Makes the bind mount at {@code target} read-only. */
+    public static void remountReadOnly(Path target) {
+        mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY, "");
+    }
+
+    /** Keeps mounts below {@code target} from reaching other namespaces, and theirs from reaching it. */
+    public static void makePrivate(Path target) {
+        mount("none", target, "", MS_PRIVATE | MS_REC, "");
+    }
+
+    /** Makes {@code target} a shared mount, so that mounts below it reach its peers. */
+    public static void makeShared(Path target) {
+        mount("none", target, "", MS_SHARED | MS_REC, "");
+    }
+
+    /** A tmpfs of at most {@code bytes}. */
+    public static void tmpfs(Path target, long bytes, int mode, long flags) {
+        mount("tmpfs", target, "tmpfs", flags, "size=" + bytes + ",mode=" + Integer.toOctalString(mode));
+    }
+
+    /**
+     * Mounts an overlay.
+     *
+     * @param lower the layers, newest first; at least one
+     * @param upper where changes go
+     * @param work an empty directory beside {@code upper}
+     * @param extraOptions further options of the overlay file system, such as {@code volatile}
+     */
+    public static void overlay(List<Path> lower, Path upper, Path work, Path target, List<String> extraOptions) {
+        String layers = lower.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
+        StringBuilder options = new StringBuilder("lowerdir=").append(layers);
+        options.append(",upperdir=").append(escaped(upper)).append(",workdir=").append(escaped(work));
+        extraOptions.forEach(option -> options.append(',').append(option));
+        if (options.length() < OPTIONS_LIMIT) {
+            mount("overlay", target, "overlay", 0, options.toString());
+        } else {
+            overlayByParts(lower, upper, work, target, extraOptions);
+        }
+    }
+
+    /** Mounts a read-only overlay of several layers, newest first. */
+    public static void overlayReadOnly(List<Path> lower, Path target) {
+        String options = "lowerdir=" + lower.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
+        if (options.length() < OPTIONS_LIMIT) {
+            mount("overlay", target, "overlay", MS_RDONLY, options);
+        } else {
+            overlayByParts(lower, null, null, target, List.of());
+        }
+    }
+
+    // Many layers do not fit the one page of mount(2); the newer call takes them one by one (since Linux 6.5).
+    private static void overlayByParts(List<Path> lower, Path upper, Path work, Path target, List<String> extra) {
+        try (Arena arena = Arena.ofConfined()) {
+            long type = arena.allocateFrom("overlay").address();
+            try (Fd context = new Fd((int) Kernel.check(
+                    Kernel.tryCall(SystemCall.FSOPEN, type, 1), "open file system", "overlay"))) {
+                for (Path layer : lower) {
+                    configure(arena, context, "lowerdir+", layer.toString());
+                }
+                if (upper != null) {
+                    configure(arena, context, "upperdir", upper.toString());
+                    configure(arena, context, "workdir", work.toString());
+                }
+                for (String option : extra) {
+                    int equals = option.indexOf('=');
+                    configure(arena, context, equals < 0 ? option : option.substring(0, equals),
+                            equals < 0 ? "" : option.substring(equals + 1));
+                }
+                Kernel.check(Kernel.tryCall(SystemCall.FSCONFIG, context.number(), FSCONFIG_CMD_CREATE, 0, 0),
+                        "create overlay for", target);
+                try (Fd mount = new Fd((int) Kernel.check(
+                        Kernel.tryCall(SystemCall.FSMOUNT, context.number(), 1, 0, 0), "mount overlay for", target))) {
+                    Kernel.check(Kernel.tryCall(SystemCall.MOVE_MOUNT, mount.number(), arena.allocateFrom("").address(),
+                            Fd.AT_FDCWD, arena.allocateFrom(target.toString()).address(), MOVE_MOUNT_F_EMPTY_PATH, 0),
+                            "mount overlay at", target);
+                }
+            }
+        }
+    }
+
+    private static void configure(Arena arena, Fd context, String key, String value) {
+        Kernel.check(Kernel.tryCall(SystemCall.FSCONFIG, context.number(), FSCONFIG_SET_STRING,
+                arena.allocateFrom(key).address(), arena.allocateFrom(value).address()), "set overlay " + key, value);
+    }
+
+    private static String escaped(Path path) {
+        return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+    }
+
+    /**
+     * Unmounts {@code target}; a mount that is in use is detached and disappears with its last user. Nothing happens
+     * where nothing is mounted.
+     *
+     * @return whether something was mounted there
+     */
+    public static boolean unmount(Path target) {
+        try (Arena arena = Arena.ofConfined()) {
+            long address = arena.allocateFrom(target.toString()).address();
+            long result = Kernel.tryCall(SystemCall.UMOUNT2, address, UMOUNT_NOFOLLOW);
+            if (result == -Errno.EBUSY) {
+                result = Kernel.tryCall(SystemCall.UMOUNT2, address, UMOUNT_NOFOLLOW | MNT_DETACH);
+            }
+            if (result == -Errno.EINVAL || result == -Errno.ENOENT) {
+                return false;
+            }
+            Kernel.check(result, "unmount", target);
+            return true;
+        }
+    }
+
+    /** Whether something is mounted at {@code target} itself. */
+    public static boolean isMountPoint(Path target) {
+        return at(target).stream().anyMatch(target.toAbsolutePath().normalize()::equals);
+    }
+
+    /** All mount points at or below {@code top}, deepest first. */
+    public static List<Path> at(Path top) {
+        Path wanted = top.toAbsolutePath().normalize();
+        return table().stream().map(MountPoint::target).filter(path -> path.startsWith(wanted))
+                .sorted((a, b) -> b.getNameCount() - a.getNameCount()).toList();
+    }
+
+    /**
+     * A line of the mount table.
+     *
+     * @param options the mount's optional fields, such as {@code shared:1}
+     */
+    public record MountPoint(Path target, String type, String source, List<String> options) {}
+
+    /** This process's mounts, in the order of the kernel. Source: proc_pid_mountinfo(5). */
+    public static List<MountPoint> table() {
+        try {
+            return Files.readString(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1)
+                    .lines().map(Mounts::parse).toList();
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException("read the mount table", e);
+        }
+    }
+
+    private static MountPoint parse(String line) {
+        String[] fields = line.split(" ");
+        int dash = 6;
+        while (!fields[dash].equals("-")) {
+            dash++;
+        }
+        String target = new String(unescaped(fields[4]).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+        return new MountPoint(Path.of(target), fields[dash + 1], unescaped(fields[dash + 2]),
+                List.of(fields).subList(6, dash));
+    }
+
+    private static String unescaped(String field) {
+        if (field.indexOf('\\') < 0) {
+            return field;
+        }
+        return field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
+    }
+}
