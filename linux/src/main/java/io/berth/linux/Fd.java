@@ -58,6 +58,11 @@ public final class Fd implements AutoCloseable {
         return open(path, O_RDONLY | O_DIRECTORY, 0);
     }
 
+    /** Opens {@code path} for reading and writing, made with {@code mode} when it is not there. */
+    public static Fd create(Path path, int mode) {
+        return open(path, O_RDWR | O_CREAT, mode);
+    }
+
     static Fd open(Path path, int flags, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             long address = arena.allocateFrom(path.toString()).address();
@@ -115,6 +120,17 @@ public final class Fd implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Reads up to and without the next line feed, or to the end, at most {@code limit} bytes, as UTF-8. */
+    public String readLine(int limit) {
+        byte[] buffer = new byte[limit];
+        int filled = 0;
+        // Byte by byte: what follows the line stays in the descriptor.
+        while (filled < limit && read(buffer, filled, 1) == 1 && buffer[filled] != '\n') {
+            filled++;
+        }
+        return new String(buffer, 0, filled, StandardCharsets.UTF_8);
     }
 
     /** Reads until the end, at most {@code limit} bytes, as UTF-8. */

@@ -1,0 +1,192 @@
+package io.berth.runtime;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.ChildProcess;
+import io.berth.linux.Command;
+import io.berth.linux.Fd;
+import io.berth.linux.PlatformThreads;
+import io.berth.linux.Processes;
+import io.berth.linux.Spawn;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Starts one conmon for a container: it lets the OCI runtime create the container, stays its parent, writes its log and,
+ * at its end, its exit file. It lives on when Berth ends. Thread-safe. Source: conmon(8).
+ */
+public final class ConmonMonitor {
+
+    private static final Duration CREATE_LIMIT = Duration.ofMinutes(4);
+    private static final int SYNC_PIPE = 3;
+    private static final int MESSAGE_BYTES = 64 * 1024;
+    private static final int CTL_REOPEN_LOGS = 2;
+
+    private final Path program;
+    private final Path exitDirectory;
+
+    /** @param exitDirectory where exit files named by container id appear; they hold the exit code as text */
+    public ConmonMonitor(Path program, Path exitDirectory) {
+        this.program = program;
+        this.exitDirectory = exitDirectory;
+    }
+
+    /**
+     * A container to create.
+     *
+     * @param bundle the directory with {@code config.json}; conmon keeps its attach socket and control FIFO there
+     * @param log the CRI log file; empty where no log is kept
+     * @param terminal whether the process gets a terminal
+     * @param stdin whether it gets an input that stays open for attach
+     * @param stdinOnce whether its input ends with the first attached client
+     */
+    public record Request(String id, String name, Path bundle, java.util.Optional<Path> log, boolean terminal,
+            boolean stdin, boolean stdinOnce) {}
+
+    /**
+     * A created container.
+     *
+     * @param pid its first process, with the start time that tells it from a later process of that number
+     */
+    public record Created(int pid, long startTicks) {}
+
+    /** Creates the container; its program does not run before {@link OciRuntime#start}. */
+    public Created create(OciRuntime runtime, Request request) {
+        return PlatformThreads.call(() -> createBlocking(runtime, request));
+    }
+
+    private Created createBlocking(OciRuntime runtime, Request request) {
+        Path errors = request.bundle().resolve("conmon.err");
+        try (Fd.Pipe sync = Fd.pipe(); Fd stderr = Fd.create(errors, 0600)) {
+            Spawn spawn = Spawn.of(arguments(runtime, request),
+                            Map.of("PATH", Command.searchPath(), "_OCI_SYNCPIPE", Integer.toString(SYNC_PIPE)))
+                    .directory(request.bundle()).descriptor(2, stderr).descriptor(SYNC_PIPE, sync.write());
+            try (ChildProcess parent = spawn.start()) {
+                sync.write().close();
+                // conmon's first process leaves a second behind, which becomes the monitor.
+                parent.await(CREATE_LIMIT);
+                if (!sync.read().awaitReadable(CREATE_LIMIT.toMillis())) {
+                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "create container " + request.id()
+                            + ": the runtime has not answered within " + CREATE_LIMIT.toSeconds() + " s");
+                }
+                return created(request, sync.read().readLine(MESSAGE_BYTES), errors);
+            }
+        }
+    }
+
+    private Created created(Request request, String line, Path errors) {
+        if (line.isBlank()) {
+            throw new RuntimeFault(RuntimeFault.Kind.INTERNAL,
+                    "create container " + request.id() + ": conmon ended early: " + RuntimeWords.plain(read(errors)));
+        }
+        try {
+            JsonNode answer = JsonMapper.shared().readTree(line);
+            int pid = answer.path("data").asInt(-1);
+            if (pid <= 0) {
+                throw new RuntimeFault(RuntimeFault.Kind.INTERNAL,
+                        "create container " + request.id() + ": " + RuntimeWords.plain(answer.path("message").asString("")));
+            }
+            return new Created(pid, Processes.startTicks(pid).orElse(0));
+        } catch (JacksonException e) {
+            throw RuntimeFault.during("create container " + request.id() + ": read conmon's answer", e);
+        }
+    }
+
+    private List<String> arguments(OciRuntime runtime, Request request) {
+        List<String> arguments = new ArrayList<>(List.of(program.toString(),
+                "--api-version", "1",
+                "--cid", request.id(),
+                "--cuuid", request.id(),
+                "--name", request.name(),
+                "--runtime", runtime.handler().path().toString(),
+                "--bundle", request.bundle().toString(),
+                "--persist-dir", request.bundle().toString(),
+                "--container-pidfile", request.bundle().resolve("pid").toString(),
+                "--conmon-pidfile", request.bundle().resolve("conmon.pid").toString(),
+                "--exit-dir", exitDirectory.toString(),
+                "--log-path", request.log().map(path -> "k8s-file:" + path).orElse("off:"),
+                "--log-level", "error",
+                "--no-sync-log",
+                "--full-attach"));
+        runtime.globalArguments().forEach(argument -> arguments.addAll(List.of("--runtime-arg", argument)));
+        if (runtime.handler().systemdCgroup()) {
+            arguments.add("--systemd-cgroup");
+        }
+        if (request.terminal()) {
+            arguments.add("--terminal");
+        }
+        if (request.stdin()) {
+            arguments.add("--stdin");
+            if (!request.stdinOnce()) {
+                arguments.add("--leave-stdin-open");
+            }
+        }
+        return arguments;
+    }
+
+    /** Makes the monitor of {@code bundle} open its log anew, for instance after a rotation. */
+    public void reopenLog(Path bundle) {
+        // Writing blocks while nobody reads the FIFO; with the monitor gone nobody would.
+        if (!isAlive(bundle)) {
+            throw RuntimeFault.precondition("reopen log: the monitor of " + bundle.getFileName() + " has ended");
+        }
+        control(bundle, CTL_REOPEN_LOGS + " 0 0\n");
+    }
+
+    /** Tells the container's terminal its new size. */
+    public void resize(Path bundle, int rows, int columns) {
+        if (isAlive(bundle)) {
+            control(bundle, "1 " + rows + " " + columns + "\n");
+        }
+    }
+
+    private void control(Path bundle, String line) {
+        try {
+            Files.writeString(bundle.resolve("ctl"), line, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw RuntimeFault.during("reach the monitor of " + bundle.getFileName(), e);
+        }
+    }
+
+    /** Whether the monitor of {@code bundle} runs. */
+    public boolean isAlive(Path bundle) {
+        OptionalInt pid = number(bundle.resolve("conmon.pid"));
+        if (pid.isEmpty()) {
+            return false;
+        }
+        try {
+            return Files.readString(Path.of("/proc/" + pid.getAsInt() + "/cmdline"), StandardCharsets.ISO_8859_1)
+                    .contains(bundle.toString());
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** The monitor's process, when it runs. */
+    public OptionalInt pid(Path bundle) {
+        return isAlive(bundle) ? number(bundle.resolve("conmon.pid")) : OptionalInt.empty();
+    }
+
+    private static OptionalInt number(Path file) {
+        String text = read(file).strip();
+        return text.matches("[0-9]{1,9}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException absent) {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package io.berth.runtime;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Command;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One OCI runtime and the containers that it keeps for this instance of Berth, by its command line. Creation goes through
+ * {@link ConmonMonitor}, which becomes the container's parent. Thread-safe; every call is bounded in time.
+ */
+public final class OciRuntime {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private final RuntimeHandler handler;
+    private final Path root;
+
+    /** @param root where the runtime keeps its own state; not shared with another instance */
+    public OciRuntime(RuntimeHandler handler, Path root) {
+        this.handler = handler;
+        this.root = root;
+    }
+
+    public RuntimeHandler handler() {
+        return handler;
+    }
+
+    /** The arguments before the verb. */
+    List<String> globalArguments() {
+        List<String> arguments = new ArrayList<>();
+        arguments.add("--root=" + root);
+        if (handler.systemdCgroup()) {
+            arguments.add("--systemd-cgroup");
+        }
+        arguments.addAll(handler.arguments());
+        return arguments;
+    }
+
+    /** Runs the container's own program. */
+    public void start(String id) {
+        run("start container " + id, List.of("start", id));
+    }
+
+    /** Sends {@code signal} to the container's first process; false when it has ended. */
+    public boolean kill(String id, int signal) {
+        Command.Output output = call(List.of("kill", id, Integer.toString(signal)));
+        if (output.exitCode() == 0) {
+            return true;
+        }
+        String words = reason(output);
+        if (words.contains("not running") || words.contains("process already finished") || isUnknown(words)
+                || words.contains("no such process")) {
+            return false;
+        }
+        throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "signal container " + id + ": " + words);
+    }
+
+    /** Removes what the runtime keeps of a container, killing it when {@code force}; fine when it is unknown. */
+    public void delete(String id, boolean force) {
+        List<String> verb = force ? List.of("delete", "--force", id) : List.of("delete", id);
+        Command.Output output = call(verb);
+        if (output.exitCode() != 0 && !isUnknown(reason(output))) {
+            throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "delete container " + id + ": " + reason(output));
+        }
+    }
+
+    /** The state that the runtime tells ({@code created}, {@code running}, {@code stopped}), or empty when unknown. */
+    public Optional<String> status(String id) {
+        Command.Output output = call(List.of("state", id));
+        if (output.exitCode() != 0) {
+            return Optional.empty();
+        }
+        try {
+            JsonNode state = JsonMapper.shared().readTree(output.stdout());
+            return Optional.of(state.path("status").asString());
+        } catch (JacksonException e) {
+            throw RuntimeFault.during("read the state of container " + id, e);
+        }
+    }
+
+    /** Sets new limits from a file with the {@code linux.resources} object. */
+    public void update(String id, Path resources) {
+        run("update container " + id, List.of("update", "--resources", resources.toString(), id));
+    }
+
+    /** Freezes all processes of the container. */
+    public void pause(String id) {
+        run("pause container " + id, List.of("pause", id));
+    }
+
+    /** Thaws them. */
+    public void resume(String id) {
+        run("resume container " + id, List.of("resume", id));
+    }
+
+    /** The first line of the runtime's version, such as {@code runc version 1.1.5}. */
+    public String version() {
+        Command.Output output = run("ask for the version", List.of("--version"));
+        return output.stdoutText().lines().findFirst().orElse("unknown").strip();
+    }
+
+    /** What {@code features} prints, or empty where the runtime's version has no such verb. */
+    public Optional<JsonNode> features() {
+        Command.Output output = call(List.of("features"));
+        if (output.exitCode() != 0) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(JsonMapper.shared().readTree(output.stdout()));
+        } catch (JacksonException notJson) {
+            return Optional.empty();
+        }
+    }
+
+    /** The whole command line for {@code verb}. */
+    public List<String> commandLine(List<String> verb) {
+        List<String> line = new ArrayList<>();
+        line.add(handler.path().toString());
+        line.addAll(globalArguments());
+        line.addAll(verb);
+        return line;
+    }
+
+    private Command.Output run(String action, List<String> verb) {
+        Command.Output output = call(verb);
+        if (output.exitCode() != 0) {
+            throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, action + ": " + reason(output));
+        }
+        return output;
+    }
+
+    private Command.Output call(List<String> verb) {
+        return new Command(commandLine(verb), Map.of("PATH", Command.searchPath()), Path.of("/"), LIMIT, 1 << 20).run();
+    }
+
+    private static boolean isUnknown(String words) {
+        return words.contains("does not exist") || words.contains("No such file or directory")
+                || words.contains("no such file or directory") || words.contains("container not found");
+    }
+
+    private static String reason(Command.Output output) {
+        return RuntimeWords.plain(output.stderrText().isBlank() ? output.stdoutText() : output.stderrText());
+    }
+}
