@@ -62,6 +62,12 @@ public record CgroupUsage(long cpuNanos, long memoryUsage, long workingSet, long
                 number(cgroups.read("pids", group, "pids.current")).orElse(0)));
     }
 
+    /** How often the kernel has killed a process of {@code group} for want of memory; 0 when that is unknown. */
+    public static long oomKills(Cgroups cgroups, String group) {
+        String file = cgroups.isUnified() ? "memory.events" : "memory.oom_control";
+        return table(cgroups.read("memory", group, file)).getOrDefault("oom_kill", 0L);
+    }
+
     private static OptionalLong number(Optional<String> text) {
         if (text.isEmpty() || !text.get().matches("[0-9]{1,19}")) {
             return OptionalLong.empty();

@@ -52,12 +52,28 @@ public final class ChildProcess implements AutoCloseable {
         return status;
     }
 
+    /** Waits until one of the two (null: none) is readable or the child has ended; whether it has. */
+    boolean awaitOutput(Fd first, Fd second, long millis) {
+        Fd.poll(millis, first == null ? -1 : first.number(), second == null ? -1 : second.number(), pidfd.number());
+        return pidfd.awaitReadable(0);
+    }
+
     /** Sends {@code signal}; nothing happens when the child has ended. */
     public void signal(int signal) {
         long result = Kernel.tryCall(SystemCall.PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0);
         if (result < 0 && result != -Errno.ESRCH) {
             Kernel.check(result, "signal", name);
         }
+    }
+
+    /**
+     * Gives the child up without ending it: whoever gets its number ends it and calls {@link Processes#reap}.
+     *
+     * @return its process number
+     */
+    int release() {
+        pidfd.close();
+        return pid;
     }
 
     private int reap() {

@@ -75,9 +75,12 @@ public record Command(List<String> program, Map<String, String> environment, Pat
             if (left <= 0) {
                 break;
             }
-            Fd.awaitEither(out.open ? out.source : null, err.open ? err.source : null, left);
-            out.take();
-            err.take();
+            boolean ended = child.awaitOutput(out.open ? out.source : null, err.open ? err.source : null, left);
+            boolean got = out.take() | err.take();
+            if (ended && !got) {
+                // What a grandchild may still print belongs to nobody, and it would hold the pipes open for its lifetime.
+                break;
+            }
         }
         var exit = child.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
         if (exit.isEmpty()) {
@@ -98,18 +101,20 @@ public record Command(List<String> program, Map<String, String> environment, Pat
             this.source = source;
         }
 
-        void take() {
+        /** Whether something was there, be it the end. */
+        boolean take() {
             if (!open || !source.awaitReadable(0)) {
-                return;
+                return false;
             }
             int count = source.read(buffer, 0, buffer.length);
             if (count < 0) {
                 open = false;
-                return;
+                return true;
             }
             int fits = Math.min(count, outputBytes - kept.size());
             kept.write(buffer, 0, fits);
             dropped |= fits < count;
+            return true;
         }
 
         byte[] bytes() {

@@ -135,10 +135,13 @@ public final class Fd implements AutoCloseable {
 
     /** Reads until the end, at most {@code limit} bytes, as UTF-8. */
     public String readAll(int limit) {
-        byte[] buffer = new byte[limit];
+        byte[] buffer = new byte[Math.min(limit, 8192)];
         int filled = 0;
         while (filled < limit) {
-            int count = read(buffer, filled, limit - filled);
+            if (filled == buffer.length) {
+                buffer = java.util.Arrays.copyOf(buffer, Math.min(limit, buffer.length * 2));
+            }
+            int count = read(buffer, filled, Math.min(buffer.length - filled, 65536));
             if (count < 0) {
                 break;
             }
@@ -156,12 +159,8 @@ public final class Fd implements AutoCloseable {
         return poll(millis, number(), -1);
     }
 
-    // The kernel skips negative numbers. Null is only used inside this package, for "no longer open".
-    static boolean awaitEither(Fd first, Fd second, long millis) {
-        return poll(millis, first == null ? -1 : first.number(), second == null ? -1 : second.number());
-    }
-
-    private static boolean poll(long millis, int... numbers) {
+    /** Waits for any of {@code numbers}; the kernel skips negative ones. */
+    static boolean poll(long millis, int... numbers) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment polls = arena.allocate(8L * numbers.length, 4);
             for (int i = 0; i < numbers.length; i++) {

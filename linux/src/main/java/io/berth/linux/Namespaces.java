@@ -124,7 +124,7 @@ public final class Namespaces {
         }
     }
 
-    private static <T> T onFreshThread(String name, Callable<T> work) {
+    static <T> T onFreshThread(String name, Callable<T> work) {
         CompletableFuture<T> outcome = new CompletableFuture<>();
         Thread.ofPlatform().name(name).stackSize(STACK_BYTES).daemon().start(() -> {
             try {

@@ -61,6 +61,18 @@ public final class Processes {
         }
     }
 
+    /** Sends {@code signal} to the process group {@code group}; fine when it is gone. */
+    public static void signalGroup(int group, int signal) {
+        if (group > 1) {
+            Kernel.tryCall(SystemCall.KILL, -(long) group, signal);
+        }
+    }
+
+    /** Takes the remains of a child that has ended or is about to; nothing happens when {@code pid} is no child. */
+    public static void reap(int pid) {
+        PlatformThreads.call(() -> Kernel.tryCall(SystemCall.WAIT4, pid, 0, 0, 0));
+    }
+
     /**
      * Waits on a platform thread until the process that started at {@code startTicks} has ended.
      *

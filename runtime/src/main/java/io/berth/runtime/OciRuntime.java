@@ -22,6 +22,7 @@ public final class OciRuntime {
 
     private final RuntimeHandler handler;
     private final Path root;
+    private volatile Optional<JsonNode> knownFeatures = Optional.empty();
 
     /** @param root where the runtime keeps its own state; not shared with another instance */
     public OciRuntime(RuntimeHandler handler, Path root) {
@@ -107,17 +108,32 @@ public final class OciRuntime {
         return output.stdoutText().lines().findFirst().orElse("unknown").strip();
     }
 
-    /** What {@code features} prints, or empty where the runtime's version has no such verb. */
-    public Optional<JsonNode> features() {
+    /**
+     * What {@code features} printed when it was last asked; an empty object where the runtime's version has no such verb.
+     * Asked once: the first call takes as long as the runtime needs.
+     */
+    public JsonNode features() {
+        Optional<JsonNode> known = knownFeatures;
+        if (known.isEmpty()) {
+            known = Optional.of(askFeatures());
+            knownFeatures = known;
+        }
+        return known.get();
+    }
+
+    private JsonNode askFeatures() {
         Command.Output output = call(List.of("features"));
-        if (output.exitCode() != 0) {
-            return Optional.empty();
-        }
         try {
-            return Optional.of(JsonMapper.shared().readTree(output.stdout()));
+            return output.exitCode() == 0 ? JsonMapper.shared().readTree(output.stdout())
+                    : JsonMapper.shared().createObjectNode();
         } catch (JacksonException notJson) {
-            return Optional.empty();
+            return JsonMapper.shared().createObjectNode();
         }
+    }
+
+    /** Whether the runtime says that it knows a mount option. */
+    public boolean supportsMountOption(String option) {
+        return features().path("mountOptions").valueStream().anyMatch(each -> each.asString().equals(option));
     }
 
     /** The whole command line for {@code verb}. */
@@ -144,6 +160,11 @@ public final class OciRuntime {
     private static boolean isUnknown(String words) {
         return words.contains("does not exist") || words.contains("No such file or directory")
                 || words.contains("no such file or directory") || words.contains("container not found");
+    }
+
+    /** The reason in what the runtime printed. */
+    public String words(Command.Output output) {
+        return reason(output);
     }
 
     private static String reason(Command.Output output) {

@@ -1,0 +1,2 @@
+/** The berth command: starts the daemon and talks to one that runs. */
+package io.berth.cli;

@@ -1,0 +1,36 @@
+package io.berth.image;
+
+import io.berth.base.Digest;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where layers go: the snapshot store, as images see it. Thread-safe; layers of different chains are unpacked at the
+ * same time, and a call for a chain that is being unpacked waits for it and does nothing.
+ */
+public interface Unpacker {
+
+    /** Whether the layer is there, whole. */
+    boolean has(Digest chainId);
+
+    /**
+     * Unpacks one layer; does nothing when it is there already.
+     *
+     * @param parentChain the chain below, unpacked before; empty for the lowest layer
+     * @param diffId what the uncompressed bytes must hash to; otherwise the call fails with kind DATA_LOSS
+     * @param mediaType of the blob, which tells the compression
+     * @param compressed read to its end; closed by the caller
+     */
+    void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType, InputStream compressed);
+
+    /** The chains that are there. */
+    List<Digest> chains();
+
+    /**
+     * Removes an unpacked layer, unless a container or another layer stands on it.
+     *
+     * @return whether the layer is gone (also when it never was there)
+     */
+    boolean remove(Digest chainId);
+}

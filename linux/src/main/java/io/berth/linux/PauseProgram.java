@@ -1,0 +1,83 @@
+package io.berth.linux;
+
+import io.berth.base.RuntimeFault;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.concurrent.Callable;
+
+/**
+ * The first process of a shared PID namespace: a static program of about 270 bytes that gives all privileges up and waits.
+ * Orphans of the pod become its children, and since it ignores SIGCHLD the kernel reaps them.
+ *
+ * <p>In C: {@code chroot("."); chdir("/"); setgroups(0, 0); setresgid(65534, 65534, 65534); setresuid(65534, 65534, 65534);
+ * signal(SIGCHLD, SIG_IGN); for (;;) pause();}. It is written out as bytes so that no image, compiler or further file is
+ * needed on the node. Source: elf(5), pid_namespaces(7), sigaction(2) "SA_NOCLDWAIT".
+ */
+public final class PauseProgram {
+
+    private static final String X86_64 = """
+            488d3d64000000b8a10000000f05488d3d58000000b8500000000f0531ff31f6b8740000000f05bffeff000089fe89fab877
+            0000000f05bffeff000089fe89fab8750000000f05bf11000000488d351d00000031d241ba08000000b80d0000000f05b822
+            0000000f05ebf72e002f00900100000000000000000000000000000000000000000000000000000000000000""";
+    private static final String AARCH64 = """
+            20040010680680d2010000d4c0030050280680d2010000d4000080d2010080d2e81380d2010000d4c0ff9f52e103002ae203
+            002aa81280d2010000d4c0ff9f52e103002ae203002a681280d2010000d4200280d2a1010010020080d2030180d2c81080d2
+            010000d4000080d2010080d2020080d2030080d2280980d2010000d4faffff172e002f000100000000000000000000000000
+            000000000000000000000000000000000000""";
+    private static final long BASE = 0x400000;
+    private static final int HEADERS = 64 + 56;
+
+    private PauseProgram() {}
+
+    /** The program as an ELF file. */
+    static byte[] elf() {
+        boolean arm = System.getProperty("os.arch").equals("aarch64");
+        byte[] code = HexFormat.of().parseHex((arm ? AARCH64 : X86_64).replaceAll("\\s", ""));
+        int size = HEADERS + code.length;
+        ByteBuffer file = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+        file.putShort((short) 2).putShort((short) (arm ? 183 : 62)).putInt(1);
+        file.putLong(BASE + HEADERS).putLong(64).putLong(0).putInt(0);
+        file.putShort((short) 64).putShort((short) 56).putShort((short) 1);
+        file.putShort((short) 0).putShort((short) 0).putShort((short) 0);
+        file.putInt(1).putInt(5).putLong(0).putLong(BASE).putLong(BASE).putLong(size).putLong(size).putLong(0x1000);
+        return file.put(code).array();
+    }
+
+    /**
+     * Starts it as process 1 of a new PID namespace, which is pinned at {@code pin}. The namespace lives as long as the
+     * process; the caller ends it with {@link Signals#KILL} and {@link Processes#reap}.
+     *
+     * @param directory an otherwise empty directory that becomes its root
+     * @return its process number in Berth's namespace
+     */
+    public static int start(Path directory, Path pin) {
+        Path program = directory.resolve("pause");
+        try {
+            Files.createDirectories(directory);
+            Files.write(program, elf());
+            Files.setPosixFilePermissions(program, java.nio.file.attribute.PosixFilePermissions.fromString("r-x------"));
+        } catch (IOException e) {
+            throw RuntimeFault.internal("write " + program + ": " + RuntimeFault.reason(e), e);
+        }
+        Callable<Integer> work = () -> {
+            Kernel.check(Kernel.tryCall(SystemCall.UNSHARE, Namespace.PID.flag, 0), "unshare", Namespace.PID);
+            ChildProcess child = Spawn.of(java.util.List.of(program.toString()), java.util.Map.of())
+                    .directory(directory).newSession().start();
+            return child.release();
+        };
+        int pid = Namespaces.onFreshThread("pause", work);
+        try {
+            Namespaces.pin(pid, Namespace.PID, pin);
+        } catch (RuntimeException failure) {
+            Processes.startTicks(pid).ifPresent(start -> Processes.signal(pid, start, Signals.KILL));
+            Processes.reap(pid);
+            throw failure;
+        }
+        return pid;
+    }
+}

@@ -1,0 +1,42 @@
+package io.berth.pod;
+
+import io.berth.base.KeyedLocks;
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.image.Images;
+import io.berth.linux.Cgroups;
+import io.berth.network.PodNetwork;
+import io.berth.pod.container.Exits;
+import io.berth.pod.record.Inventory;
+import io.berth.pod.spec.ContainerSpec;
+import io.berth.runtime.ConmonMonitor;
+import io.berth.runtime.OciRuntime;
+import io.berth.snapshot.Snapshots;
+import java.util.Map;
+
+/**
+ * The parts that the verbs work with, wired once at start.
+ *
+ * @param runtimes by handler name
+ * @param verbs held while a verb that changes a sandbox or container works on it, keyed by its id
+ */
+public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
+        Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
+        Cgroups cgroups, ContainerSpec specs, Exits exits, Timeline timeline, KeyedLocks<String> verbs) {
+
+    /** The runtime of a handler; the empty name stands for the default one. */
+    public OciRuntime runtime(String handler) {
+        OciRuntime runtime = runtimes.get(handlerName(handler));
+        if (runtime == null) {
+            throw RuntimeFault.invalid("use runtime handler \"" + handler + "\": this node has "
+                    + runtimes.keySet().stream().sorted().toList() + ": add [runtime.runtimes." + handler
+                    + "] to the configuration or correct the RuntimeClass");
+        }
+        return runtime;
+    }
+
+    /** The handler's own name for what a client may have left empty. */
+    public String handlerName(String handler) {
+        return handler.isEmpty() ? settings.defaultHandler() : handler;
+    }
+}

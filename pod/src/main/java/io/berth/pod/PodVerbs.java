@@ -1,0 +1,28 @@
+package io.berth.pod;
+
+import io.berth.pod.container.CreateContainer;
+import io.berth.pod.container.ExecSync;
+import io.berth.pod.container.RemoveContainer;
+import io.berth.pod.container.ReopenContainerLog;
+import io.berth.pod.container.StartContainer;
+import io.berth.pod.container.StopContainer;
+import io.berth.pod.sandbox.RemovePodSandbox;
+import io.berth.pod.sandbox.RunPodSandbox;
+import io.berth.pod.sandbox.StopPodSandbox;
+
+/** The verbs of sandboxes and containers on one node: what the edge calls. */
+public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox,
+        CreateContainer createContainer, StartContainer startContainer, StopContainer stopContainer,
+        RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync, Recover recover) {
+
+    /** Wires them for {@code node}. */
+    public static PodVerbs of(Node node) {
+        StopContainer stop = new StopContainer(node);
+        StopPodSandbox stopSandbox = new StopPodSandbox(node, stop);
+        RemoveContainer remove = new RemoveContainer(node, stop);
+        RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
+        return new PodVerbs(new RunPodSandbox(node), stopSandbox, removeSandbox, new CreateContainer(node),
+                new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),
+                new Recover(node, stopSandbox, removeSandbox, remove));
+    }
+}

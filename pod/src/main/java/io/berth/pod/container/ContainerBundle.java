@@ -1,0 +1,73 @@
+package io.berth.pod.container;
+
+import io.berth.base.RuntimeFault;
+import io.berth.image.Image;
+import io.berth.linux.Mounts;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The OCI bundle of a container: its directory, root file system and specification. */
+final class ContainerBundle {
+
+    private final Node node;
+
+    ContainerBundle(Node node) {
+        this.node = node;
+    }
+
+    void prepareRootfs(String id, Image image) {
+        Path rootfs = node.directories().rootfs(id);
+        try {
+            Files.createDirectories(rootfs);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + rootfs + ": " + RuntimeFault.reason(e), e);
+        }
+        node.snapshots().prepare(id, image.chainIds(), rootfs, java.util.Map.of());
+    }
+
+    void writeSpec(String id, ObjectNode spec) {
+        Path file = node.directories().bundle(id).resolve("config.json");
+        try {
+            Files.write(file, JsonMapper.shared().writeValueAsBytes(spec));
+        } catch (IOException e) {
+            throw RuntimeFault.internal("write " + file + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    void prepareLog(Container container) {
+        container.logPath().ifPresent(log -> {
+            try {
+                Files.createDirectories(log.getParent());
+            } catch (IOException e) {
+                throw RuntimeFault.internal("make the log directory " + log.getParent() + ": " + RuntimeFault.reason(e), e);
+            }
+        });
+    }
+
+    /** Unmounts and deletes all of it; the container's processes have ended. Idempotent. */
+    void remove(String id) {
+        Path bundle = node.directories().bundle(id);
+        Mounts.unmount(node.directories().rootfs(id));
+        node.snapshots().remove(id);
+        if (!Files.exists(bundle)) {
+            return;
+        }
+        List<Path> left = Mounts.at(bundle);
+        left.forEach(Mounts::unmount);
+        try (Stream<Path> all = Files.walk(bundle)) {
+            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            throw RuntimeFault.internal("remove " + bundle + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package io.berth.pod.container;
+
+import io.berth.base.JoinedOperations;
+import io.berth.base.RandomId;
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.base.UndoStack;
+import io.berth.base.UnixTime;
+import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.NamespaceMode;
+import io.berth.image.Image;
+import io.berth.linux.Namespace;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import io.berth.pod.record.ProcessIdentity;
+import io.berth.pod.record.Sandbox;
+import io.berth.pod.sandbox.SandboxFiles;
+import io.berth.pod.sandbox.SandboxNamespaces;
+import io.berth.pod.spec.ProcessUser;
+import io.berth.pod.spec.SpecRequest;
+import io.berth.runtime.ConmonMonitor;
+import io.berth.runtime.OciRuntime;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Makes a container in a sandbox: root file system, specification, monitor, process. The process waits for
+ * {@link StartContainer}. The intent is on record before the first step; a repeated request joins the one under way.
+ */
+public final class CreateContainer {
+
+    private record Request(String sandboxId, ContainerConfig config) {}
+
+    private final Node node;
+    private final ContainerBundle bundles;
+    private final SandboxNamespaces namespaces;
+    private final SandboxFiles sandboxFiles;
+    private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create container");
+
+    public CreateContainer(Node node) {
+        this.node = node;
+        this.bundles = new ContainerBundle(node);
+        this.namespaces = new SandboxNamespaces(node);
+        this.sandboxFiles = new SandboxFiles(node);
+    }
+
+    /**
+     * The id of the new container.
+     *
+     * @throws RuntimeFault NOT_FOUND for an unknown sandbox or image, FAILED_PRECONDITION for a sandbox that is not ready,
+     *     ALREADY_EXISTS when the name is taken, else what the failed step says; nothing is left behind then
+     */
+    public String create(String sandboxId, ContainerConfig config) {
+        if (config.getMetadata().getName().isEmpty()) {
+            throw RuntimeFault.invalid("create container: metadata needs a name");
+        }
+        Sandbox sandbox = node.inventory().sandbox(sandboxId);
+        return operations.join(Container.uniqueName(sandbox.id(), config), new Request(sandbox.id(), config), this::create);
+    }
+
+    private String create(Request request) {
+        Sandbox sandbox = node.inventory().sandbox(request.sandboxId());
+        if (sandbox.phase() != Sandbox.Phase.READY) {
+            throw RuntimeFault.precondition("create container " + request.config().getMetadata().getName() + ": sandbox "
+                    + sandbox.id() + " is not ready: run a new one");
+        }
+        refuseTakenName(request);
+        Image image = image(request.config());
+        Container intent = intent(sandbox, request.config(), image);
+        String id = intent.id();
+        Timeline.Operation timeline = node.timeline().operation(id, "CreateContainer");
+        List<String> failedUndos = new ArrayList<>();
+        try (UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
+            timeline.run("record", () -> node.inventory().add(intent));
+            undo.push("record", () -> {
+                if (failedUndos.isEmpty()) {
+                    node.inventory().removeContainer(id);
+                    node.timeline().forget(id);
+                }
+            });
+            undo.push("exit file", () -> node.exits().forget(id));
+            undo.push("bundle", () -> bundles.remove(id));
+            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image));
+            ProcessUser user = timeline.step("specification", () -> specify(sandbox, intent, image));
+            timeline.run("log directory", () -> bundles.prepareLog(intent));
+            undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
+            undo.push("cgroup", () -> node.cgroups().kill(intent.cgroup()));
+            ConmonMonitor.Created created = timeline.step("runtime create", () -> startMonitor(intent));
+            node.inventory().changeContainer(id, container ->
+                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user()));
+            refuseStoppedSandbox(sandbox.id());
+            undo.commit();
+            return id;
+        }
+    }
+
+    // The sandbox may have been stopped meanwhile: its stop did not see this container, so it must not come to be.
+    private void refuseStoppedSandbox(String sandboxId) {
+        if (node.inventory().findSandbox(sandboxId).map(Sandbox::phase).orElse(Sandbox.Phase.STOPPED)
+                != Sandbox.Phase.READY) {
+            throw RuntimeFault.precondition("create container: sandbox " + sandboxId + " was stopped meanwhile");
+        }
+    }
+
+    private Container intent(Sandbox sandbox, ContainerConfig config, Image image) {
+        String id = RandomId.next();
+        String handler = sandbox.handler();
+        String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + id : sandbox.cgroup() + "/" + id;
+        Optional<Path> log = sandbox.config().getLogDirectory().isEmpty() || config.getLogPath().isEmpty()
+                ? Optional.empty() : Optional.of(Path.of(sandbox.config().getLogDirectory(), config.getLogPath()));
+        String reference = image.repoDigests().isEmpty() ? image.id().toString() : image.repoDigests().getFirst();
+        return new Container(id, sandbox.id(), config, image.id().toString(), reference, handler, cgroup, log,
+                StopSignals.of(config, image.config()), Container.User.ROOT, config.getLinux().getResources(),
+                UnixTime.now(), Container.Phase.CREATING, Optional.empty(), 0, Container.Exit.NONE);
+    }
+
+    private ProcessUser specify(Sandbox sandbox, Container container, Image image) {
+        var security = container.config().getLinux().getSecurityContext();
+        Path rootfs = node.directories().rootfs(container.id());
+        ProcessUser user = ProcessUser.resolve(security, image.config().user(), rootfs);
+        Map<Namespace, Path> joined = namespaces.pins(sandbox);
+        if (security.getNamespaceOptions().getPid() == NamespaceMode.POD) {
+            if (!joined.containsKey(Namespace.PID)) {
+                throw RuntimeFault.invalid("create container " + container.config().getMetadata().getName()
+                        + ": it asks for the pod's PID namespace, and sandbox " + sandbox.id() + " was made without one");
+            }
+        } else if (security.getNamespaceOptions().getPid() == NamespaceMode.TARGET) {
+            joined.put(Namespace.PID, targetPidNamespace(sandbox, security.getNamespaceOptions().getTargetId()));
+        }
+        SpecRequest request = new SpecRequest(sandbox, container, image.config(),
+                node.runtime(container.handler()).handler(), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
+                sandboxFiles.mounts(sandbox), Map.of(), user.home(), List.of());
+        bundles.writeSpec(container.id(), node.specs().write(request));
+        return user;
+    }
+
+    private Path targetPidNamespace(Sandbox sandbox, String targetId) {
+        Container target = node.inventory().container(targetId);
+        if (!target.sandboxId().equals(sandbox.id())) {
+            throw RuntimeFault.invalid("share the PID namespace of container " + targetId + ": it is in another sandbox");
+        }
+        ProcessIdentity init = target.init().filter(ProcessIdentity::isAlive).orElseThrow(() -> RuntimeFault.precondition(
+                "share the PID namespace of container " + targetId + ": it does not run"));
+        return Path.of("/proc/" + init.pid() + "/ns/pid");
+    }
+
+    private ConmonMonitor.Created startMonitor(Container container) {
+        OciRuntime runtime = node.runtime(container.handler());
+        ContainerConfig config = container.config();
+        return node.monitor().create(runtime, new ConmonMonitor.Request(container.id(), config.getMetadata().getName(),
+                node.directories().bundle(container.id()), container.logPath(), config.getTty(), config.getStdin(),
+                config.getStdinOnce()));
+    }
+
+    private Image image(ContainerConfig config) {
+        String wanted = config.getImage().getImage();
+        return node.images().find(wanted).orElseThrow(() -> RuntimeFault.notFound("create container "
+                + config.getMetadata().getName() + ": image " + wanted + " is not on this node: pull it first"));
+    }
+
+    private void refuseTakenName(Request request) {
+        String name = Container.uniqueName(request.sandboxId(), request.config());
+        node.inventory().containersOf(request.sandboxId()).stream()
+                .filter(container -> Container.uniqueName(container.sandboxId(), container.config()).equals(name))
+                .findFirst().ifPresent(taken -> {
+                    throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create container "
+                            + request.config().getMetadata().getName() + ": attempt "
+                            + request.config().getMetadata().getAttempt() + " is container " + taken.id()
+                            + ": remove that one or use another attempt number");
+                });
+    }
+}

@@ -1,0 +1,111 @@
+package io.berth.pod.container;
+
+import io.berth.base.RandomId;
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Command;
+import io.berth.linux.Processes;
+import io.berth.linux.Signals;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A further process in a running container: its specification is that of the container's own with another program. */
+final class ExecProcess {
+
+    private final Node node;
+
+    ExecProcess(Node node) {
+        this.node = node;
+    }
+
+    /** @throws RuntimeFault FAILED_PRECONDITION when the container does not run */
+    Files prepare(Container container, List<String> command, boolean terminal) {
+        if (command.isEmpty()) {
+            throw RuntimeFault.invalid("run a command in container " + container.id() + ": none is given");
+        }
+        if (container.phase() != Container.Phase.RUNNING) {
+            throw RuntimeFault.precondition("run " + command.getFirst() + " in container " + container.id()
+                    + ": it does not run");
+        }
+        Path bundle = node.directories().bundle(container.id());
+        String name = "exec-" + RandomId.hex(8);
+        Files files = new Files(container, bundle.resolve(name + ".json"), bundle.resolve(name + ".pid"), command);
+        try {
+            JsonNode spec = JsonMapper.shared().readTree(bundle.resolve("config.json").toFile());
+            ObjectNode process = (ObjectNode) spec.get("process");
+            command.forEach(process.putArray("args")::add);
+            process.put("terminal", terminal);
+            java.nio.file.Files.write(files.specification, JsonMapper.shared().writeValueAsBytes(process));
+            return files;
+        } catch (IOException e) {
+            files.close();
+            throw RuntimeFault.internal("prepare " + command.getFirst() + " in container " + container.id() + ": "
+                    + RuntimeFault.reason(e), e);
+        }
+    }
+
+    /** The two files that the runtime is given; removed by {@link #close}. */
+    final class Files implements AutoCloseable {
+        private final Container container;
+        private final Path specification;
+        private final Path pidFile;
+        private final List<String> command;
+
+        private Files(Container container, Path specification, Path pidFile, List<String> command) {
+            this.container = container;
+            this.specification = specification;
+            this.pidFile = pidFile;
+            this.command = command;
+        }
+
+        /** The runtime's command line, to which the process's own input and output belong. */
+        List<String> commandLine(String... options) {
+            List<String> verb = new java.util.ArrayList<>(List.of("exec", "--process", specification.toString(),
+                    "--pid-file", pidFile.toString()));
+            verb.addAll(List.of(options));
+            verb.add(container.id());
+            return node.runtime(container.handler()).commandLine(verb);
+        }
+
+        /** Kills the process and its group: the runtime's own end would not end it. */
+        void kill() {
+            pid().ifPresent(pid -> Processes.startTicks(pid).ifPresent(start -> {
+                Processes.signalGroup(pid, Signals.KILL);
+                Processes.signal(pid, start, Signals.KILL);
+            }));
+        }
+
+        private OptionalInt pid() {
+            try {
+                String text = java.nio.file.Files.readString(pidFile).strip();
+                return text.matches("[1-9][0-9]{0,8}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
+            } catch (IOException notStarted) {
+                return OptionalInt.empty();
+            }
+        }
+
+        /** Tells a program that never ran from one that failed: only a started one has a pid file. */
+        void refuseFailedStart(Command.Output output) {
+            if (output.exitCode() != 0 && pid().isEmpty()) {
+                throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "run " + command.getFirst() + " in container "
+                        + container.id() + ": " + node.runtime(container.handler()).words(output));
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                java.nio.file.Files.deleteIfExists(specification);
+                java.nio.file.Files.deleteIfExists(pidFile);
+            } catch (IOException e) {
+                throw RuntimeFault.internal("remove " + specification + ": " + RuntimeFault.reason(e), e);
+            }
+        }
+    }
+}

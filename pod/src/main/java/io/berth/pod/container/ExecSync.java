@@ -1,0 +1,53 @@
+package io.berth.pod.container;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Command;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** Runs a command in a running container and returns what it printed. Probes come this way, many a second. */
+public final class ExecSync {
+
+    /** What is kept of each of stdout and stderr, as with the peers; the rest is read and dropped. */
+    private static final int OUTPUT_BYTES = 16 << 20;
+    private static final Duration WITHOUT_LIMIT = Duration.ofDays(365);
+
+    private final Node node;
+    private final ExecProcess processes;
+
+    public ExecSync(Node node) {
+        this.node = node;
+        this.processes = new ExecProcess(node);
+    }
+
+    /**
+     * Runs {@code command}.
+     *
+     * @param limit zero for none
+     * @throws RuntimeFault DEADLINE_EXCEEDED when it took longer: it is killed then; INVALID_ARGUMENT without a command
+     */
+    public Command.Output run(String idOrPrefix, List<String> command, Duration limit) {
+        Container container = node.inventory().container(idOrPrefix);
+        try (ExecProcess.Files files = processes.prepare(container, command, false)) {
+            Command runtime = new Command(files.commandLine(), Map.of("PATH", Command.searchPath()), Path.of("/"),
+                    limit.isZero() ? WITHOUT_LIMIT : limit, OUTPUT_BYTES);
+            Command.Output output;
+            try {
+                output = runtime.run();
+            } catch (RuntimeFault late) {
+                if (late.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED) {
+                    files.kill();
+                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "run " + command.getFirst()
+                            + " in container " + container.id() + ": it took longer than " + limit.toSeconds() + " s", late);
+                }
+                throw late;
+            }
+            files.refuseFailedStart(output);
+            return output;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.berth.pod.container;
+
+import io.berth.base.Timeline;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Removes a container and all that belongs to it but its log; one that runs is killed first. Idempotent. */
+public final class RemoveContainer {
+
+    private final Node node;
+    private final StopContainer stopContainer;
+    private final ContainerBundle bundles;
+
+    public RemoveContainer(Node node, StopContainer stopContainer) {
+        this.node = node;
+        this.stopContainer = stopContainer;
+        this.bundles = new ContainerBundle(node);
+    }
+
+    public void remove(String idOrPrefix) {
+        Optional<Container> found = node.inventory().findContainer(idOrPrefix);
+        if (found.isEmpty()) {
+            return;
+        }
+        String id = found.get().id();
+        stopContainer.stop(id, Duration.ZERO);
+        try (var held = node.verbs().lock(id)) {
+            Optional<Container> current = node.inventory().findContainer(id);
+            if (current.isEmpty()) {
+                return;
+            }
+            node.inventory().changeContainer(id, container -> container.with(Container.Phase.REMOVING));
+            discard(current.get());
+        }
+    }
+
+    /** Removes what there is of a container whose processes have ended or may be killed. */
+    public void discard(Container container) {
+        String id = container.id();
+        Timeline.Operation timeline = node.timeline().operation(id, "RemoveContainer");
+        timeline.run("runtime delete", () -> node.runtime(container.handler()).delete(id, true));
+        timeline.run("cgroup", () -> {
+            node.cgroups().kill(container.cgroup());
+            if (!node.settings().systemdCgroup()) {
+                node.cgroups().remove(container.cgroup());
+            }
+        });
+        timeline.run("root filesystem", () -> bundles.remove(id));
+        node.exits().forget(id);
+        node.inventory().removeContainer(id);
+        node.timeline().forget(id);
+    }
+}

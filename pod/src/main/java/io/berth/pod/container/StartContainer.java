@@ -1,0 +1,41 @@
+package io.berth.pod.container;
+
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.base.UnixTime;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+
+/** Lets a created container run its program. */
+public final class StartContainer {
+
+    private final Node node;
+
+    public StartContainer(Node node) {
+        this.node = node;
+    }
+
+    /** @throws RuntimeFault NOT_FOUND, or FAILED_PRECONDITION when the container is not in the created state */
+    public void start(String idOrPrefix) {
+        String id = node.inventory().container(idOrPrefix).id();
+        try (var held = node.verbs().lock(id)) {
+            Container container = node.inventory().container(id);
+            if (container.phase() != Container.Phase.CREATED) {
+                throw RuntimeFault.precondition("start container " + id + ": it is "
+                        + container.phase().name().toLowerCase(java.util.Locale.ROOT)
+                        + ", only a created container can be started");
+            }
+            Timeline.Operation timeline = node.timeline().operation(id, "StartContainer");
+            long at = UnixTime.now();
+            try {
+                timeline.run("runtime start", () -> node.runtime(container.handler()).start(id));
+            } catch (RuntimeFault failure) {
+                // Not startable again: its process is ended, and the reason stays with it.
+                node.cgroups().kill(container.cgroup());
+                node.exits().record(id, 128, UnixTime.now(), failure.getMessage());
+                throw failure;
+            }
+            node.inventory().changeContainer(id, old -> old.started(at));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.berth.pod.record;
+
+import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.LinuxContainerResources;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A container. Immutable; each change is a new record that {@link Inventory} persists and publishes. Times are nanoseconds
+ * since the epoch, 0 where something has not happened.
+ *
+ * @param config as the client gave it
+ * @param imageId the id of the image that it runs
+ * @param imageRef the image by digest, as a registry knows it
+ * @param cgroup its group's path
+ * @param logPath its log file, empty where no log is kept
+ * @param stopSignal the number of the signal that asks it to end
+ * @param user whom its process runs as
+ * @param resources its limits now, after updates
+ * @param init its first process
+ */
+public record Container(String id, String sandboxId, ContainerConfig config, String imageId, String imageRef,
+        String handler, String cgroup, Optional<Path> logPath, int stopSignal, User user,
+        LinuxContainerResources resources, long createdAtNanos, Phase phase, Optional<ProcessIdentity> init,
+        long startedAtNanos, Exit exit) {
+
+    /** How far a container has come. */
+    public enum Phase {
+        /** Recorded intent: not shown to clients, removed when Berth finds it at its start. */
+        CREATING,
+        CREATED,
+        RUNNING,
+        EXITED,
+        /** Removal has begun: shown as exited. */
+        REMOVING
+    }
+
+    /** Numbers of the user and groups of a process. */
+    public record User(long uid, long gid, List<Long> groups) {
+        public static final User ROOT = new User(0, 0, List.of());
+    }
+
+    /**
+     * How a container ended.
+     *
+     * @param code its exit code, 128 plus the signal where a signal ended it
+     * @param reason a word for machines, such as {@code Completed}, {@code Error}, {@code OOMKilled}
+     * @param message a sentence for people, may be empty
+     */
+    public record Exit(int code, long atNanos, String reason, String message) {
+        public static final Exit NONE = new Exit(0, 0, "", "");
+    }
+
+    public Container with(Phase changed) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                resources, createdAtNanos, changed, init, startedAtNanos, exit);
+    }
+
+    public Container created(ProcessIdentity process, User resolvedUser) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, resolvedUser,
+                resources, createdAtNanos, Phase.CREATED, Optional.of(process), 0, exit);
+    }
+
+    /** As running since {@code nanos}, unless its end was seen before. */
+    public Container started(long nanos) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit);
+    }
+
+    public Container exited(Exit how) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos, how);
+    }
+
+    public Container withResources(LinuxContainerResources changed) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                changed, createdAtNanos, phase, init, startedAtNanos, exit);
+    }
+
+    /** The name that must be unique: what a client repeats when it asks again for the same container. */
+    public static String uniqueName(String sandboxId, ContainerConfig config) {
+        return String.join("_", config.getMetadata().getName(), sandboxId,
+                Integer.toString(config.getMetadata().getAttempt()));
+    }
+
+    /** Whether its process exists, as far as is known. */
+    public boolean isLive() {
+        return phase == Phase.CREATED || phase == Phase.RUNNING;
+    }
+}

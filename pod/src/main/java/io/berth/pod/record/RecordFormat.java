@@ -1,0 +1,62 @@
+package io.berth.pod.record;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.cri.v1.PodSandboxConfig;
+import java.util.Base64;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DatabindException;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.deser.std.StdDeserializer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.ser.std.StdSerializer;
+
+/**
+ * Records as JSON documents. The messages of the CRI stay in their wire format, in base64: fields that this version does
+ * not know come back as they were.
+ */
+final class RecordFormat {
+
+    private final JsonMapper mapper;
+
+    RecordFormat() {
+        SimpleModule messages = new SimpleModule();
+        register(messages, PodSandboxConfig.class, PodSandboxConfig.parser());
+        register(messages, ContainerConfig.class, ContainerConfig.parser());
+        register(messages, LinuxContainerResources.class, LinuxContainerResources.parser());
+        mapper = JsonMapper.builder().addModule(messages).build();
+    }
+
+    byte[] write(Object document) {
+        return mapper.writeValueAsBytes(document);
+    }
+
+    <T> T read(byte[] document, Class<T> type) {
+        return mapper.readValue(document, type);
+    }
+
+    private static <M extends MessageLite> void register(SimpleModule module, Class<M> type, Parser<M> parser) {
+        module.addSerializer(type, new StdSerializer<M>(type) {
+            @Override
+            public void serialize(M message, JsonGenerator generator, SerializationContext context) {
+                generator.writeString(Base64.getEncoder().encodeToString(message.toByteArray()));
+            }
+        });
+        module.addDeserializer(type, new StdDeserializer<M>(type) {
+            @Override
+            public M deserialize(JsonParser json, DeserializationContext context) {
+                try {
+                    return parser.parseFrom(Base64.getDecoder().decode(json.getString()));
+                } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+                    throw DatabindException.from(json, "read a stored " + type.getSimpleName(), e);
+                }
+            }
+        });
+    }
+}

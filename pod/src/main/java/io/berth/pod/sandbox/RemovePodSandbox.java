@@ -1,0 +1,53 @@
+package io.berth.pod.sandbox;
+
+import io.berth.base.Timeline;
+import io.berth.pod.Node;
+import io.berth.pod.container.RemoveContainer;
+import io.berth.pod.record.Container;
+import io.berth.pod.record.Sandbox;
+import java.util.Optional;
+
+/** Removes a sandbox with its containers, stopping it first where it is not stopped. Idempotent. */
+public final class RemovePodSandbox {
+
+    private final Node node;
+    private final StopPodSandbox stopSandbox;
+    private final RemoveContainer removeContainer;
+    private final SandboxFiles files;
+
+    public RemovePodSandbox(Node node, StopPodSandbox stopSandbox, RemoveContainer removeContainer) {
+        this.node = node;
+        this.stopSandbox = stopSandbox;
+        this.removeContainer = removeContainer;
+        this.files = new SandboxFiles(node);
+    }
+
+    public void remove(String idOrPrefix) {
+        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix);
+        if (found.isEmpty()) {
+            return;
+        }
+        String id = found.get().id();
+        stopSandbox.stop(id);
+        try (var held = node.verbs().lock(id)) {
+            Optional<Sandbox> current = node.inventory().findSandbox(id);
+            if (current.isEmpty()) {
+                return;
+            }
+            Timeline.Operation timeline = node.timeline().operation(id, "RemovePodSandbox");
+            timeline.run("containers", () -> node.inventory().containersOf(id).stream().map(Container::id)
+                    .forEach(removeContainer::remove));
+            timeline.run("files", () -> files.remove(id));
+            timeline.run("cgroup", () -> removeOwnCgroup(current.get()));
+            node.inventory().removeSandbox(id);
+            node.timeline().forget(id);
+        }
+    }
+
+    // A parent that the client named is the client's to remove.
+    private void removeOwnCgroup(Sandbox sandbox) {
+        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !node.settings().systemdCgroup()) {
+            node.cgroups().remove(sandbox.cgroup());
+        }
+    }
+}

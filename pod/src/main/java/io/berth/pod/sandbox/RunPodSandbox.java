@@ -1,0 +1,134 @@
+package io.berth.pod.sandbox;
+
+import io.berth.base.JoinedOperations;
+import io.berth.base.RandomId;
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.base.UndoStack;
+import io.berth.base.UnixTime;
+import io.berth.cri.v1.NamespaceMode;
+import io.berth.cri.v1.NamespaceOption;
+import io.berth.cri.v1.PodSandboxConfig;
+import io.berth.network.Attachment;
+import io.berth.pod.Node;
+import io.berth.pod.record.Sandbox;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Makes a sandbox: namespaces, files, network. The intent is on record before the first step, so that whatever a crash
+ * leaves is found; a client that repeats its request joins the operation under way.
+ */
+public final class RunPodSandbox {
+
+    private record Request(PodSandboxConfig config, String handler) {}
+
+    private final Node node;
+    private final SandboxNamespaces namespaces;
+    private final SandboxFiles files;
+    private final SandboxNetwork network;
+    private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create sandbox");
+
+    public RunPodSandbox(Node node) {
+        this.node = node;
+        this.namespaces = new SandboxNamespaces(node);
+        this.files = new SandboxFiles(node);
+        this.network = new SandboxNetwork(node);
+    }
+
+    /**
+     * The id of the new, ready sandbox.
+     *
+     * @throws RuntimeFault INVALID_ARGUMENT for a request that cannot be, ALREADY_EXISTS when its name is taken, else what
+     *     the failed step says; nothing is left behind then
+     */
+    public String run(PodSandboxConfig config, String handler) {
+        validate(config);
+        node.runtime(handler);
+        return operations.join(Sandbox.uniqueName(config), new Request(config, node.handlerName(handler)), this::create);
+    }
+
+    private void validate(PodSandboxConfig config) {
+        var metadata = config.getMetadata();
+        if (metadata.getName().isEmpty() || metadata.getNamespace().isEmpty() || metadata.getUid().isEmpty()) {
+            throw RuntimeFault.invalid("create sandbox: metadata needs name, namespace and uid");
+        }
+        NamespaceOption modes = config.getLinux().getSecurityContext().getNamespaceOptions();
+        if (modes.getPid() == NamespaceMode.TARGET) {
+            throw RuntimeFault.invalid("create sandbox " + metadata.getName()
+                    + ": PID namespace mode TARGET is for containers");
+        }
+        if (config.getHostname().length() > 64) {
+            throw RuntimeFault.invalid("create sandbox " + metadata.getName() + ": the hostname has "
+                    + config.getHostname().length() + " characters, Linux takes 64");
+        }
+        SandboxSysctls.validate(config);
+        if (modes.hasUsernsOptions() && modes.getUsernsOptions().getMode() == NamespaceMode.POD) {
+            throw RuntimeFault.unsupported("create sandbox " + metadata.getName()
+                    + ": this node does not offer user namespaces: set hostUsers to true");
+        }
+    }
+
+    private String create(Request request) {
+        refuseTakenName(request.config());
+        String id = RandomId.next();
+        Timeline.Operation timeline = node.timeline().operation(id, "RunPodSandbox");
+        List<String> failedUndos = new ArrayList<>();
+        try (UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
+            Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING, Set.of(),
+                    List.of(), false, cgroup(request.config(), id), Optional.empty());
+            timeline.run("record", () -> node.inventory().add(intent));
+            undo.push("record", () -> {
+                // With something left, the record stays: the next reconciliation tries again.
+                if (failedUndos.isEmpty()) {
+                    node.inventory().removeSandbox(id);
+                    node.timeline().forget(id);
+                }
+            });
+            build(intent, timeline, undo);
+            node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY));
+            undo.commit();
+            return id;
+        }
+    }
+
+    private void build(Sandbox intent, Timeline.Operation timeline, UndoStack undo) {
+        String id = intent.id();
+        undo.push("directory", () -> files.remove(id));
+        undo.push("namespaces", () -> namespaces.remove(node.inventory().sandbox(id)));
+        timeline.run("namespaces", () -> namespaces.create(intent));
+        timeline.run("files", () -> files.create(node.inventory().sandbox(id)));
+        List<String> addresses = List.of();
+        if (!intent.onHostNetwork()) {
+            undo.push("network", () -> network.detach(node.inventory().sandbox(id)));
+            node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, List.of()));
+            Attachment attachment = timeline.step("network", () -> network.attach(node.inventory().sandbox(id)));
+            addresses = attachment.addresses().stream().map(InetAddress::getHostAddress).toList();
+            List<String> found = addresses;
+            node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, found));
+        }
+        files.writeHosts(node.inventory().sandbox(id), addresses);
+    }
+
+    private void refuseTakenName(PodSandboxConfig config) {
+        String name = Sandbox.uniqueName(config);
+        node.inventory().sandboxes().stream().filter(sandbox -> Sandbox.uniqueName(sandbox.config()).equals(name))
+                .findFirst().ifPresent(taken -> {
+                    throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create sandbox " + taken.podName()
+                            + ": attempt " + config.getMetadata().getAttempt() + " is sandbox " + taken.id()
+                            + ": remove that one or use another attempt number");
+                });
+    }
+
+    private String cgroup(PodSandboxConfig config, String id) {
+        String parent = config.getLinux().getCgroupParent();
+        if (node.settings().systemdCgroup()) {
+            return parent.isEmpty() ? "system.slice" : Path.of(parent).getFileName().toString();
+        }
+        return parent.isEmpty() ? node.settings().defaultCgroup() + "/" + id : parent;
+    }
+}

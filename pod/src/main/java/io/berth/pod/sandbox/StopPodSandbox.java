@@ -1,0 +1,75 @@
+package io.berth.pod.sandbox;
+
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.pod.Node;
+import io.berth.pod.container.StopContainer;
+import io.berth.pod.record.Container;
+import io.berth.pod.record.Sandbox;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executors;
+
+/**
+ * Ends a sandbox's containers and gives its network and namespaces back. Idempotent: an unknown or stopped sandbox is
+ * fine; what failed before is tried again.
+ */
+public final class StopPodSandbox {
+
+    private final Node node;
+    private final StopContainer stopContainer;
+    private final SandboxNamespaces namespaces;
+    private final SandboxFiles files;
+    private final SandboxNetwork network;
+
+    public StopPodSandbox(Node node, StopContainer stopContainer) {
+        this.node = node;
+        this.stopContainer = stopContainer;
+        this.namespaces = new SandboxNamespaces(node);
+        this.files = new SandboxFiles(node);
+        this.network = new SandboxNetwork(node);
+    }
+
+    public void stop(String idOrPrefix) {
+        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix);
+        if (found.isEmpty()) {
+            return;
+        }
+        String id = found.get().id();
+        try (var held = node.verbs().lock(id)) {
+            Optional<Sandbox> current = node.inventory().findSandbox(id);
+            if (current.isPresent() && current.get().phase() != Sandbox.Phase.STOPPED) {
+                stopHeld(id);
+            }
+        }
+    }
+
+    private void stopHeld(String id) {
+        Timeline.Operation timeline = node.timeline().operation(id, "StopPodSandbox");
+        node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.STOPPING));
+        timeline.run("containers", () -> killContainers(id));
+        Sandbox sandbox = node.inventory().sandbox(id);
+        timeline.run("network", () -> network.detach(sandbox));
+        timeline.run("namespaces", () -> namespaces.remove(sandbox));
+        timeline.run("shm", () -> files.unmount(id));
+        node.inventory().changeSandbox(id, old -> old.with(Sandbox.Phase.STOPPED));
+    }
+
+    private void killContainers(String id) {
+        List<Container> live = node.inventory().containersOf(id).stream().filter(Container::isLive).toList();
+        if (live.size() == 1) {
+            stopContainer.stop(live.getFirst().id(), Duration.ZERO);
+            return;
+        }
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<CompletableFuture<Void>> stops = live.stream().map(container -> CompletableFuture.runAsync(
+                    () -> stopContainer.stop(container.id(), Duration.ZERO), threads)).toList();
+            CompletableFuture.allOf(stops.toArray(CompletableFuture[]::new)).join();
+        } catch (CompletionException e) {
+            throw RuntimeFault.during("stop sandbox " + id, e.getCause());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.berth.pod.spec;
+
+import io.berth.cri.v1.NamespaceMode;
+import io.berth.linux.Cgroups;
+import io.berth.linux.Namespace;
+import io.berth.runtime.SeccompDefault;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Puts the parts of a container's specification together. Thread-safe. */
+public final class ContainerSpec {
+
+    /** The newest version that every supported runtime accepts (crun 1.8 refuses 1.2). */
+    private static final String OCI_VERSION = "1.0.2";
+
+    private final ProcessSpec process;
+    private final MountsSpec mounts;
+    private final DevicesSpec devices;
+    private final ResourcesSpec resources;
+    private final SecuritySpec security;
+    private final Cgroups cgroups;
+
+    public ContainerSpec(Cgroups cgroups, SeccompDefault seccomp, SpecSettings settings) {
+        this.cgroups = cgroups;
+        this.process = new ProcessSpec(settings);
+        this.mounts = new MountsSpec(cgroups);
+        this.devices = new DevicesSpec();
+        this.resources = new ResourcesSpec(cgroups);
+        this.security = new SecuritySpec(seccomp, settings);
+    }
+
+    /** The whole {@code config.json}. */
+    public ObjectNode write(SpecRequest request) {
+        ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", OCI_VERSION);
+        spec.set("process", process.write(request));
+        spec.putObject("root").put("path", request.rootfs().toString()).put("readonly", !request.rootfsWritable());
+        String propagation = mounts.write(request, spec.putArray("mounts"));
+        ObjectNode annotations = spec.putObject("annotations");
+        annotations.put("io.kubernetes.cri.container-type", "container");
+        annotations.put("io.kubernetes.cri.sandbox-id", request.sandbox().id());
+        annotations.put("io.kubernetes.cri.container-name", request.config().getMetadata().getName());
+        ObjectNode linux = spec.putObject("linux");
+        linux.put("cgroupsPath", request.container().cgroup());
+        linux.put("rootfsPropagation", propagation);
+        namespaces(request, linux.putArray("namespaces"));
+        ObjectNode limits = resources.write(request.container().resources());
+        linux.set("resources", limits);
+        devices.write(request, linux.putArray("devices"), limits.putArray("devices"));
+        security.write(request, linux);
+        return spec;
+    }
+
+    private void namespaces(SpecRequest request, ArrayNode namespaces) {
+        namespaces.addObject().put("type", "mount");
+        // Version 1 shows every controller below its own root; a new namespace would hide what the mounts refer to.
+        if (cgroups.isUnified() && !request.privileged()) {
+            namespaces.addObject().put("type", "cgroup");
+        }
+        request.namespaces().forEach((kind, path) -> {
+            if (kind != Namespace.PID) {
+                namespaces.addObject().put("type", specName(kind)).put("path", path.toString());
+            }
+        });
+        NamespaceMode pid = request.security().getNamespaceOptions().getPid();
+        switch (pid) {
+            case CONTAINER -> namespaces.addObject().put("type", "pid");
+            case POD, TARGET -> namespaces.addObject().put("type", "pid")
+                    .put("path", request.namespaces().get(Namespace.PID).toString());
+            case NODE, UNRECOGNIZED -> { }
+        }
+    }
+
+    private static String specName(Namespace kind) {
+        return switch (kind) {
+            case NET -> "network";
+            case MNT -> "mount";
+            case IPC, UTS, PID, CGROUP, USER -> kind.procName();
+        };
+    }
+}

@@ -1,0 +1,15 @@
+package io.berth.pod.spec;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What the operator decides about every container.
+ *
+ * @param restrictOomScoreAdj never ask for a lower OOM score than Berth's own, which an unprivileged Berth may not give
+ * @param seccompProfileRoot where profiles named by a relative path are looked for
+ * @param unsetSeccompProfile the profile for a container that names none: empty for unconfined, or {@code runtime/default}
+ * @param hugepageSizes the sizes that the kernel has, such as {@code 2MB}
+ */
+public record SpecSettings(boolean restrictOomScoreAdj, Path seccompProfileRoot, String unsetSeccompProfile,
+        List<String> hugepageSizes) {}

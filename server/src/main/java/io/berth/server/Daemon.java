@@ -1,0 +1,91 @@
+package io.berth.server;
+
+import io.berth.image.ImportImage;
+import io.berth.image.Platform;
+import io.berth.image.PullImage;
+import io.berth.linux.PlatformThreads;
+import io.berth.linux.ServiceNotification;
+import io.berth.pod.Node;
+import io.berth.pod.PodVerbs;
+import io.berth.pod.record.Container;
+import io.berth.server.config.ConfigFile;
+import io.berth.server.rpc.Answers;
+import io.berth.server.rpc.BerthRpcs;
+import io.berth.server.rpc.ImageRpcs;
+import io.berth.server.rpc.NodeStatus;
+import io.berth.server.rpc.RuntimeRpcs;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The daemon from its start to its end. Containers are not its children: they live on when it ends. */
+public final class Daemon implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+    private final InstanceLock rootLock;
+    private final InstanceLock stateLock;
+    private final Node node;
+    private final SocketServer server;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server) {
+        this.rootLock = rootLock;
+        this.stateLock = stateLock;
+        this.node = node;
+        this.server = server;
+    }
+
+    /** Starts: locks its directories, recovers what is there, then listens. */
+    public static Daemon start(ConfigFile.Loaded loaded) {
+        long from = System.nanoTime();
+        var config = loaded.config();
+        InstanceLock rootLock = InstanceLock.take(config.root());
+        InstanceLock stateLock = InstanceLock.take(config.state());
+        Wiring wiring = new Wiring(config);
+        Node node = wiring.node();
+        PodVerbs verbs = PodVerbs.of(node);
+        node.exits().start();
+        verbs.recover().run();
+        NodeStatus status = new NodeStatus(node, version(), loaded.effective());
+        Answers answers = new Answers((method, code, nanos) -> { });
+        SocketServer server = SocketServer.start(config.grpc(), List.of(
+                new RuntimeRpcs(node, verbs, status, answers),
+                new ImageRpcs(node, new PullImage(node.images(), wiring.pullOptions()), answers),
+                new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), status, answers)));
+        // What the first Status would have to ask of the runtimes' programs.
+        PlatformThreads.executor().execute(() -> node.runtimes().values().forEach(runtime -> runtime.features()));
+        LOG.atInfo().addKeyValue("socket", config.grpc().address()).addKeyValue("root", config.root())
+                .addKeyValue("runtime", node.settings().defaultHandler())
+                .addKeyValue("sandboxes", node.inventory().sandboxes().size())
+                .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
+                .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
+        ServiceNotification.send("READY=1");
+        return new Daemon(rootLock, stateLock, node, server);
+    }
+
+    /** The version that was built in. */
+    public static String version() {
+        String version = Daemon.class.getPackage().getImplementationVersion();
+        return version == null ? "0.1.0" : version;
+    }
+
+    /** Waits until {@link #close} has ended. */
+    public void await() throws InterruptedException {
+        ended.await();
+    }
+
+    /** Ends serving; containers run on. */
+    @Override
+    public void close() {
+        ServiceNotification.send("STOPPING=1");
+        server.close();
+        node.exits().close();
+        node.network().close();
+        stateLock.close();
+        rootLock.close();
+        LOG.atInfo().log("ended, containers run on");
+        ended.countDown();
+    }
+}

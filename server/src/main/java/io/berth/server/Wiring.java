@@ -1,0 +1,190 @@
+package io.berth.server;
+
+import io.berth.base.Digest;
+import io.berth.base.KeyedLocks;
+import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
+import io.berth.image.Images;
+import io.berth.image.PullOptions;
+import io.berth.image.Unpacker;
+import io.berth.linux.Cgroups;
+import io.berth.linux.Command;
+import io.berth.network.PodNetwork;
+import io.berth.network.builtin.BuiltinNetwork;
+import io.berth.network.builtin.BuiltinSettings;
+import io.berth.network.builtin.Subnet;
+import io.berth.network.cni.CniNetwork;
+import io.berth.network.cni.CniSettings;
+import io.berth.pod.Directories;
+import io.berth.pod.Node;
+import io.berth.pod.NodeSettings;
+import io.berth.pod.container.Exits;
+import io.berth.pod.record.Inventory;
+import io.berth.pod.spec.ContainerSpec;
+import io.berth.pod.spec.SpecSettings;
+import io.berth.runtime.ConmonMonitor;
+import io.berth.runtime.OciRuntime;
+import io.berth.runtime.RuntimeHandler;
+import io.berth.runtime.SeccompDefault;
+import io.berth.server.config.Config;
+import io.berth.snapshot.Snapshots;
+import io.berth.store.FileRecordStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Makes a {@link Node} from the configuration: the one place where the parts meet. */
+final class Wiring {
+
+    private final Config config;
+    private final Directories directories;
+    private final Cgroups cgroups = Cgroups.detect();
+
+    Wiring(Config config) {
+        this.config = config;
+        this.directories = new Directories(config.root(), config.state());
+    }
+
+    Node node() {
+        try {
+            Files.createDirectories(directories.containers());
+            Files.createDirectories(directories.sandboxes());
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + directories.state() + ": " + RuntimeFault.reason(e), e);
+        }
+        Map<String, OciRuntime> runtimes = runtimes();
+        NodeSettings settings = settings(runtimes);
+        Inventory inventory = new Inventory(new FileRecordStore(directories.records()));
+        Snapshots snapshots = new Snapshots(directories.root());
+        Images images = new Images(directories.root(), new LayerSink(snapshots),
+                name -> config.images().pinned().contains(name));
+        Exits exits = new Exits(directories.exits(), directories.containers(), inventory, cgroups);
+        return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
+                new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
+                new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, new Timeline(),
+                new KeyedLocks<>());
+    }
+
+    PullOptions pullOptions() {
+        PullOptions options = PullOptions.defaults().withStallLimit(config.images().pullProgressTimeout());
+        return new PullOptions(Optional.of(config.images().registryConfigPath()), options.platform(),
+                config.images().maxConcurrentDownloads(), options.stallLimit(), options.connectLimit(), options.attempts(),
+                options.firstBackoff(), options.longestBackoff(), options.layerSizeLimit());
+    }
+
+    private NodeSettings settings(Map<String, OciRuntime> runtimes) {
+        var runtime = config.runtime();
+        String handler = runtime.defaultRuntimeName().isEmpty() ? preferred(runtimes) : runtime.defaultRuntimeName();
+        return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
+                runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(), Optional.empty());
+    }
+
+    private SpecSettings specSettings() {
+        var runtime = config.runtime();
+        return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
+                runtime.unsetSeccompProfile(), List.of());
+    }
+
+    // CAP_SYS_RESOURCE is bit 24.
+    private static boolean mayLowerOomScore() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith("CapEff:"))
+                    .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 1L << 24) != 0);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("read own capabilities: " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    private PodNetwork network() {
+        var runtime = config.runtime();
+        return switch (runtime.network()) {
+            case CNI -> new CniNetwork(new CniSettings(runtime.cni().confDir(), runtime.cni().binDirs(),
+                    runtime.cni().maxConfNum(), directories.state(), Duration.ofMinutes(2), false));
+            case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
+                    Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
+                    directories.state()));
+        };
+    }
+
+    // Bridges are unique on a machine, so their names tell instances apart.
+    private String instance() {
+        return config.runtime().builtin().bridge().replaceAll("[^A-Za-z0-9_]", "_");
+    }
+
+    private Map<String, OciRuntime> runtimes() {
+        Map<String, OciRuntime> runtimes = new TreeMap<>();
+        if (config.runtime().runtimes().isEmpty()) {
+            for (String name : List.of("runc", "crun")) {
+                find(name).ifPresent(path -> runtimes.put(name, runtime(new RuntimeHandler(name, path, false, false,
+                        List.of()))));
+            }
+        }
+        config.runtime().runtimes().forEach((name, handler) -> runtimes.put(name, runtime(new RuntimeHandler(name,
+                program(handler.path(), "runtime handler " + name), handler.systemdCgroup(),
+                handler.privilegedWithoutHostDevices(), handler.arguments()))));
+        if (runtimes.isEmpty()) {
+            throw RuntimeFault.precondition("find an OCI runtime: neither runc nor crun is in PATH:"
+                    + " install one or name it in [runtime.runtimes.NAME]");
+        }
+        return runtimes;
+    }
+
+    private OciRuntime runtime(RuntimeHandler handler) {
+        return new OciRuntime(handler, directories.runtimeState(handler.name()));
+    }
+
+    // crun is the faster one, but refuses cgroup layouts of version 1 in which the hugetlb controller is not mounted.
+    private String preferred(Map<String, OciRuntime> runtimes) {
+        boolean crunWorks = cgroups.isUnified() || cgroups.has("hugetlb");
+        if (runtimes.containsKey("crun") && (crunWorks || !runtimes.containsKey("runc"))) {
+            return "crun";
+        }
+        return runtimes.containsKey("runc") ? "runc" : runtimes.keySet().iterator().next();
+    }
+
+    private static Path program(String name, String what) {
+        return find(name).orElseThrow(() -> RuntimeFault.precondition("find " + what + ": there is no program " + name
+                + (name.startsWith("/") ? "" : " in PATH") + ": install it or correct its path in the configuration"));
+    }
+
+    private static Optional<Path> find(String name) {
+        if (name.startsWith("/")) {
+            return Optional.of(Path.of(name)).filter(Files::isExecutable);
+        }
+        return Stream.of(Command.searchPath().split(":")).map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable).findFirst();
+    }
+
+    /** Layers of images go to the snapshots. */
+    private record LayerSink(Snapshots snapshots) implements Unpacker {
+
+        @Override
+        public boolean has(Digest chainId) {
+            return snapshots.has(chainId);
+        }
+
+        @Override
+        public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
+                InputStream compressed) {
+            snapshots.unpack(parentChain, chainId, diffId, mediaType, compressed);
+        }
+
+        @Override
+        public List<Digest> chains() {
+            return snapshots.chains();
+        }
+
+        @Override
+        public boolean remove(Digest chainId) {
+            return snapshots.removeLayer(chainId);
+        }
+    }
+}

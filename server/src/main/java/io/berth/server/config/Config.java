@@ -1,0 +1,53 @@
+package io.berth.server.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The effective configuration. Names of keys follow containerd's where it has the same thing.
+ *
+ * @param root what survives a reboot
+ * @param state what does not
+ */
+public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
+        Streaming streaming) {
+
+    /**
+     * The socket.
+     *
+     * @param address its path
+     * @param mode its permission bits
+     */
+    public record Grpc(Path address, int uid, int gid, int mode, int maxReceiveBytes) {}
+
+    /** Which kind of network pods get. */
+    public enum NetworkKind {
+        CNI,
+        BUILTIN
+    }
+
+    /** How pods are run. */
+    public record Runtime(String defaultRuntimeName, Map<String, Handler> runtimes, NetworkKind network, Cni cni,
+            Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
+            boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
+            long shmBytes) {}
+
+    /** A runtime handler. */
+    public record Handler(String type, String path, boolean systemdCgroup, boolean privilegedWithoutHostDevices,
+            List<String> arguments) {}
+
+    /** Where CNI's configuration and plugins are. */
+    public record Cni(List<Path> binDirs, Path confDir, int maxConfNum) {}
+
+    /** The built-in bridge. */
+    public record Builtin(String bridge, String subnet, boolean masquerade) {}
+
+    /** Images and registries. */
+    public record Images(Path registryConfigPath, int maxConcurrentDownloads, Duration pullProgressTimeout,
+            List<String> pinned) {}
+
+    /** The server for exec, attach and port-forward. */
+    public record Streaming(String address, int port, Duration idleTimeout) {}
+}

@@ -1,0 +1,185 @@
+package io.berth.server.config;
+
+import io.berth.base.RuntimeFault;
+import io.berth.server.config.Config.Builtin;
+import io.berth.server.config.Config.Cni;
+import io.berth.server.config.Config.Grpc;
+import io.berth.server.config.Config.Handler;
+import io.berth.server.config.Config.Images;
+import io.berth.server.config.Config.NetworkKind;
+import io.berth.server.config.Config.Runtime;
+import io.berth.server.config.Config.Streaming;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.tomlj.Toml;
+import org.tomlj.TomlArray;
+import org.tomlj.TomlParseResult;
+import org.tomlj.TomlTable;
+
+/**
+ * Reads {@code config.toml} and the drop-ins {@code config.d/*.toml} beside it, in the order of their names; a later file
+ * wins key by key. All problems are reported at once.
+ */
+public final class ConfigFile {
+
+    public static final Path DEFAULT = Path.of("/etc/berth/config.toml");
+
+    /**
+     * What was read.
+     *
+     * @param effective every key with the value that holds, for {@code berth config}
+     */
+    public record Loaded(Config config, Map<String, Object> effective) {}
+
+    private ConfigFile() {}
+
+    /**
+     * Loads the configuration.
+     *
+     * @param file empty for the default file, which need not exist
+     * @param overrides dotted keys that the command line sets
+     * @throws RuntimeFault INVALID_ARGUMENT with every problem, one a line
+     */
+    public static Loaded load(Optional<Path> file, Map<String, Object> overrides) {
+        ConfigTable table = new ConfigTable();
+        Path main = file.orElse(DEFAULT);
+        if (Files.exists(main)) {
+            read(main, table);
+        } else if (file.isPresent()) {
+            throw RuntimeFault.notFound("read configuration " + main + ": there is no such file");
+        }
+        dropIns(main).forEach(dropIn -> read(dropIn, table));
+        overrides.forEach((key, value) -> table.put(key, value, "command line"));
+        Config config = config(table);
+        List<String> problems = table.problems();
+        if (!problems.isEmpty()) {
+            throw RuntimeFault.invalid("read configuration: " + String.join("\n  ", problems));
+        }
+        return new Loaded(config, table.effective());
+    }
+
+    private static List<Path> dropIns(Path main) {
+        Path directory = main.toAbsolutePath().resolveSibling("config.d");
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> file.toString().endsWith(".toml")).sorted().toList();
+        } catch (IOException e) {
+            throw RuntimeFault.internal("list " + directory + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    private static void read(Path file, ConfigTable table) {
+        try {
+            TomlParseResult parsed = Toml.parse(file);
+            parsed.errors().forEach(error -> table.problem(file + ":" + error.position().line() + ": " + error.getMessage()));
+            flatten("", parsed, file.toString(), table);
+        } catch (IOException e) {
+            throw RuntimeFault.invalid("read configuration " + file + ": " + RuntimeFault.reason(e));
+        }
+    }
+
+    private static void flatten(String prefix, TomlTable toml, String source, ConfigTable table) {
+        for (String key : toml.keySet()) {
+            Object value = toml.get(List.of(key));
+            String name = prefix.isEmpty() ? key : prefix + "." + key;
+            switch (value) {
+                case TomlTable inner -> flatten(name, inner, source, table);
+                case TomlArray array -> table.put(name, array.toList(), source);
+                case null, default -> table.put(name, value, source);
+            }
+        }
+    }
+
+    private static Config config(ConfigTable table) {
+        Path root = table.path("root", "/var/lib/berth");
+        Path state = table.path("state", "/run/berth");
+        return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table));
+    }
+
+    private static Grpc grpc(ConfigTable table) {
+        String mode = table.text("grpc.mode", "0660");
+        if (!mode.matches("0?[0-7]{3}")) {
+            table.problem("grpc.mode = \"" + mode + "\": permission bits like \"0660\" are needed");
+            mode = "0";
+        }
+        return new Grpc(table.path("grpc.address", "/run/berth/berth.sock"),
+                (int) table.number("grpc.uid", 0, 0, Integer.MAX_VALUE),
+                (int) table.number("grpc.gid", 0, 0, Integer.MAX_VALUE), Integer.parseInt(mode, 8),
+                (int) table.number("grpc.max_recv_message_size", 16 << 20, 1 << 16, 1 << 30));
+    }
+
+    private static String level(ConfigTable table) {
+        String level = table.text("debug.level", "info");
+        if (!List.of("trace", "debug", "info", "warn", "error").contains(level)) {
+            table.problem("debug.level = \"" + level + "\": one of trace, debug, info, warn, error is needed");
+        }
+        return level;
+    }
+
+    private static Runtime runtime(ConfigTable table) {
+        Map<String, Handler> handlers = new TreeMap<>();
+        for (String name : table.names("runtime.runtimes")) {
+            handlers.put(name, handler(table, name, "runtime.runtimes." + name + "."));
+        }
+        String network = table.text("runtime.network", "cni");
+        if (!List.of("cni", "builtin").contains(network)) {
+            table.problem("runtime.network = \"" + network + "\": cni or builtin is needed");
+        }
+        String defaultName = table.text("runtime.default_runtime_name", "");
+        if (!defaultName.isEmpty() && !handlers.isEmpty() && !handlers.containsKey(defaultName)) {
+            table.problem("runtime.default_runtime_name = \"" + defaultName + "\": there is no [runtime.runtimes."
+                    + defaultName + "], only " + handlers.keySet());
+        }
+        return new Runtime(defaultName, handlers, network.equals("builtin") ? NetworkKind.BUILTIN : NetworkKind.CNI,
+                cni(table), builtin(table), table.text("runtime.conmon", "conmon"),
+                table.text("runtime.default_cgroup_parent", "/berth"),
+                table.flag("runtime.restrict_oom_score_adj", false),
+                table.flag("runtime.enable_unprivileged_ports", true), table.flag("runtime.enable_unprivileged_icmp", true),
+                table.text("runtime.unset_seccomp_profile", ""),
+                table.path("runtime.seccomp_profile_root", "/var/lib/kubelet/seccomp"),
+                table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40));
+    }
+
+    private static Handler handler(ConfigTable table, String name, String prefix) {
+        String type = table.text(prefix + "runtime_type", "oci");
+        if (!type.equals("oci")) {
+            table.problem(prefix + "runtime_type = \"" + type + "\": only oci is possible");
+        }
+        return new Handler(type, table.text(prefix + "runtime_path", name),
+                table.flag(prefix + "options.SystemdCgroup", false),
+                table.flag(prefix + "privileged_without_host_devices", false),
+                table.texts(prefix + "options.arguments", List.of()));
+    }
+
+    private static Cni cni(ConfigTable table) {
+        return new Cni(table.texts("runtime.cni.bin_dirs", List.of("/opt/cni/bin", "/usr/lib/cni")).stream().map(Path::of)
+                .toList(), table.path("runtime.cni.conf_dir", "/etc/cni/net.d"),
+                (int) table.number("runtime.cni.max_conf_num", 1, 1, 64));
+    }
+
+    private static Builtin builtin(ConfigTable table) {
+        return new Builtin(table.text("runtime.builtin_network.bridge", "berth0"),
+                table.text("runtime.builtin_network.subnet", "10.189.0.0/16"),
+                table.flag("runtime.builtin_network.masquerade", true));
+    }
+
+    private static Images images(ConfigTable table) {
+        return new Images(table.path("images.registry.config_path", "/etc/berth/certs.d"),
+                (int) table.number("images.max_concurrent_downloads", 3, 1, 64),
+                table.duration("images.image_pull_progress_timeout", "1m"), table.texts("images.pinned_images", List.of()));
+    }
+
+    private static Streaming streaming(ConfigTable table) {
+        return new Streaming(table.text("streaming.stream_server_address", "127.0.0.1"),
+                (int) table.number("streaming.stream_server_port", 0, 0, 65535),
+                table.duration("streaming.stream_idle_timeout", "4h"));
+    }
+}

@@ -1,0 +1,95 @@
+package io.berth.server.rpc;
+
+import io.berth.base.RuntimeFault;
+import io.grpc.Context;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers a call, and is the one place where a fault becomes a gRPC status and a line in the log. */
+public final class Answers {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.berth.cri");
+    private static final long SLOW_NANOS = 2_000_000_000L;
+
+    private final RpcMeter meter;
+
+    /** @param meter told of every call, for metrics */
+    public Answers(RpcMeter meter) {
+        this.meter = meter;
+    }
+
+    /** Told of every call when it ends. */
+    @FunctionalInterface
+    public interface RpcMeter {
+        void ended(String method, Status.Code code, long nanos);
+    }
+
+    /**
+     * Runs {@code work} on the calling (virtual) thread and sends what it returns. When the client goes away, the thread is
+     * interrupted; work that must not be torn goes on elsewhere ({@link io.berth.base.JoinedOperations}).
+     *
+     * @param subject what the call is about, for the log
+     */
+    <T> void send(String method, String subject, StreamObserver<T> observer, Supplier<T> work) {
+        long from = System.nanoTime();
+        Status.Code code = Status.Code.OK;
+        Thread worker = Thread.currentThread();
+        Context.CancellationListener interrupt = context -> worker.interrupt();
+        Context.current().addListener(interrupt, Runnable::run);
+        try {
+            T answer = work.get();
+            observer.onNext(answer);
+            observer.onCompleted();
+            LOG.atDebug().addKeyValue("rpc", method).addKeyValue("subject", subject)
+                    .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("done");
+        } catch (RuntimeException failure) {
+            Status status = status(failure);
+            code = status.getCode();
+            log(method, subject, status, failure);
+            observer.onError(status.asRuntimeException());
+        } finally {
+            Context.current().removeListener(interrupt);
+            long took = System.nanoTime() - from;
+            meter.ended(method, code, took);
+            if (took > SLOW_NANOS && code == Status.Code.OK) {
+                LOG.atInfo().addKeyValue("rpc", method).addKeyValue("subject", subject)
+                        .addKeyValue("ms", took / 1_000_000).log("slow");
+            }
+        }
+    }
+
+    private static void log(String method, String subject, Status status, RuntimeException failure) {
+        // What a client asked wrongly is its business; what failed here is ours, with the trace.
+        boolean ours = status.getCode() == Status.Code.INTERNAL || status.getCode() == Status.Code.UNKNOWN;
+        var line = (ours ? LOG.atError().setCause(failure) : LOG.atInfo()).addKeyValue("rpc", method)
+                .addKeyValue("subject", subject).addKeyValue("status", status.getCode());
+        line.log(status.getDescription());
+    }
+
+    /** The status for a failure. */
+    static Status status(RuntimeException failure) {
+        if (!(failure instanceof RuntimeFault fault)) {
+            return Status.INTERNAL.withDescription("internal error: " + failure).withCause(failure);
+        }
+        Status status = switch (fault.kind()) {
+            case INVALID_ARGUMENT -> Status.INVALID_ARGUMENT;
+            case NOT_FOUND -> Status.NOT_FOUND;
+            case ALREADY_EXISTS -> Status.ALREADY_EXISTS;
+            case FAILED_PRECONDITION -> Status.FAILED_PRECONDITION;
+            case PERMISSION_DENIED -> Status.PERMISSION_DENIED;
+            case UNAUTHENTICATED -> Status.UNAUTHENTICATED;
+            case RESOURCE_EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
+            case ABORTED -> Status.ABORTED;
+            case CANCELLED -> Status.CANCELLED;
+            case DEADLINE_EXCEEDED -> Status.DEADLINE_EXCEEDED;
+            case UNAVAILABLE -> Status.UNAVAILABLE;
+            case UNSUPPORTED -> Status.UNIMPLEMENTED;
+            case DATA_LOSS -> Status.DATA_LOSS;
+            case INTERNAL -> Status.INTERNAL;
+        };
+        return status.withDescription(fault.getMessage()).withCause(fault);
+    }
+}

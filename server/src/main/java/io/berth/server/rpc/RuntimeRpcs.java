@@ -1,0 +1,201 @@
+package io.berth.server.rpc;
+
+import com.google.protobuf.ByteString;
+import io.berth.base.RuntimeFault;
+import io.berth.cri.v1.*;
+import io.berth.linux.Command;
+import io.berth.pod.Node;
+import io.berth.pod.PodVerbs;
+import io.berth.pod.record.Container;
+import io.berth.pod.record.Sandbox;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+
+/** The RuntimeService of the CRI: each call translated and handed to its verb. */
+public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase {
+
+    private final Node node;
+    private final PodVerbs verbs;
+    private final NodeStatus status;
+    private final VerboseInfo verbose;
+    private final Answers answers;
+
+    public RuntimeRpcs(Node node, PodVerbs verbs, NodeStatus status, Answers answers) {
+        this.node = node;
+        this.verbs = verbs;
+        this.status = status;
+        this.verbose = new VerboseInfo(node);
+        this.answers = answers;
+    }
+
+    @Override
+    public void version(VersionRequest request, StreamObserver<VersionResponse> observer) {
+        answers.send("Version", "", observer, status::version);
+    }
+
+    @Override
+    public void status(StatusRequest request, StreamObserver<StatusResponse> observer) {
+        answers.send("Status", "", observer, () -> status.status(request.getVerbose()));
+    }
+
+    @Override
+    public void runtimeConfig(RuntimeConfigRequest request, StreamObserver<RuntimeConfigResponse> observer) {
+        answers.send("RuntimeConfig", "", observer, status::runtimeConfig);
+    }
+
+    @Override
+    public void updateRuntimeConfig(UpdateRuntimeConfigRequest request,
+            StreamObserver<UpdateRuntimeConfigResponse> observer) {
+        // The pod CIDR belongs to the CNI plugin's own configuration here.
+        answers.send("UpdateRuntimeConfig", "", observer, UpdateRuntimeConfigResponse::getDefaultInstance);
+    }
+
+    @Override
+    public void runPodSandbox(RunPodSandboxRequest request, StreamObserver<RunPodSandboxResponse> observer) {
+        var metadata = request.getConfig().getMetadata();
+        answers.send("RunPodSandbox", metadata.getNamespace() + "/" + metadata.getName(), observer,
+                () -> RunPodSandboxResponse.newBuilder()
+                        .setPodSandboxId(verbs.runSandbox().run(request.getConfig(), request.getRuntimeHandler())).build());
+    }
+
+    @Override
+    public void stopPodSandbox(StopPodSandboxRequest request, StreamObserver<StopPodSandboxResponse> observer) {
+        answers.send("StopPodSandbox", request.getPodSandboxId(), observer, () -> {
+            verbs.stopSandbox().stop(request.getPodSandboxId());
+            return StopPodSandboxResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void removePodSandbox(RemovePodSandboxRequest request, StreamObserver<RemovePodSandboxResponse> observer) {
+        answers.send("RemovePodSandbox", request.getPodSandboxId(), observer, () -> {
+            verbs.removeSandbox().remove(request.getPodSandboxId());
+            return RemovePodSandboxResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void podSandboxStatus(PodSandboxStatusRequest request, StreamObserver<PodSandboxStatusResponse> observer) {
+        answers.send("PodSandboxStatus", request.getPodSandboxId(), observer, () -> {
+            Sandbox sandbox = node.inventory().sandbox(request.getPodSandboxId());
+            var answer = PodSandboxStatusResponse.newBuilder().setStatus(SandboxMessages.status(sandbox));
+            node.inventory().containersOf(sandbox.id()).stream().filter(ContainerMessages::isVisible)
+                    .forEach(container -> answer.addContainersStatuses(ContainerMessages.status(container)));
+            answer.setTimestamp(io.berth.base.UnixTime.now());
+            if (request.getVerbose()) {
+                answer.putAllInfo(verbose.of(sandbox));
+            }
+            return answer.build();
+        });
+    }
+
+    @Override
+    public void listPodSandbox(ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> observer) {
+        answers.send("ListPodSandbox", "", observer, () -> {
+            List<PodSandbox> items = node.inventory().sandboxes().stream()
+                    .filter(SandboxMessages::isVisible)
+                    .filter(sandbox -> SandboxMessages.matches(request.getFilter(), sandbox))
+                    .sorted(Comparator.comparingLong(Sandbox::createdAtNanos).reversed())
+                    .map(SandboxMessages::item).toList();
+            return ListPodSandboxResponse.newBuilder().addAllItems(items).build();
+        });
+    }
+
+    @Override
+    public void createContainer(CreateContainerRequest request, StreamObserver<CreateContainerResponse> observer) {
+        answers.send("CreateContainer", request.getConfig().getMetadata().getName(), observer,
+                () -> CreateContainerResponse.newBuilder().setContainerId(
+                        verbs.createContainer().create(request.getPodSandboxId(), request.getConfig())).build());
+    }
+
+    @Override
+    public void startContainer(StartContainerRequest request, StreamObserver<StartContainerResponse> observer) {
+        answers.send("StartContainer", request.getContainerId(), observer, () -> {
+            verbs.startContainer().start(request.getContainerId());
+            return StartContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void stopContainer(StopContainerRequest request, StreamObserver<StopContainerResponse> observer) {
+        answers.send("StopContainer", request.getContainerId(), observer, () -> {
+            verbs.stopContainer().stop(request.getContainerId(), seconds(request.getTimeout(), "StopContainer timeout"));
+            return StopContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void removeContainer(RemoveContainerRequest request, StreamObserver<RemoveContainerResponse> observer) {
+        answers.send("RemoveContainer", request.getContainerId(), observer, () -> {
+            verbs.removeContainer().remove(request.getContainerId());
+            return RemoveContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void containerStatus(ContainerStatusRequest request, StreamObserver<ContainerStatusResponse> observer) {
+        answers.send("ContainerStatus", request.getContainerId(), observer, () -> {
+            Container container = node.inventory().container(request.getContainerId());
+            var answer = ContainerStatusResponse.newBuilder().setStatus(ContainerMessages.status(container));
+            if (request.getVerbose()) {
+                answer.putAllInfo(verbose.of(container));
+            }
+            return answer.build();
+        });
+    }
+
+    @Override
+    public void listContainers(ListContainersRequest request, StreamObserver<ListContainersResponse> observer) {
+        answers.send("ListContainers", "", observer, () -> {
+            List<io.berth.cri.v1.Container> items = node.inventory().containers().stream()
+                    .filter(ContainerMessages::isVisible)
+                    .filter(container -> ContainerMessages.matches(request.getFilter(), container))
+                    .sorted(Comparator.comparingLong(Container::createdAtNanos).reversed())
+                    .map(ContainerMessages::item).toList();
+            return ListContainersResponse.newBuilder().addAllContainers(items).build();
+        });
+    }
+
+    @Override
+    public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> observer) {
+        answers.send("ExecSync", request.getContainerId(), observer, () -> {
+            Command.Output output = verbs.execSync().run(request.getContainerId(), request.getCmdList(),
+                    seconds(request.getTimeout(), "ExecSync timeout"));
+            return ExecSyncResponse.newBuilder().setStdout(ByteString.copyFrom(output.stdout()))
+                    .setStderr(ByteString.copyFrom(output.stderr())).setExitCode(output.exitCode()).build();
+        });
+    }
+
+    @Override
+    public void reopenContainerLog(ReopenContainerLogRequest request,
+            StreamObserver<ReopenContainerLogResponse> observer) {
+        answers.send("ReopenContainerLog", request.getContainerId(), observer, () -> {
+            verbs.reopenLog().reopen(request.getContainerId());
+            return ReopenContainerLogResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void containerStats(ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> observer) {
+        answers.send("ContainerStats", request.getContainerId(), observer, () -> ContainerStatsResponse.newBuilder()
+                .setStats(StatsMessages.of(node, node.inventory().container(request.getContainerId()))).build());
+    }
+
+    @Override
+    public void listContainerStats(ListContainerStatsRequest request,
+            StreamObserver<ListContainerStatsResponse> observer) {
+        answers.send("ListContainerStats", "", observer, () -> ListContainerStatsResponse.newBuilder().addAllStats(
+                node.inventory().containers().stream().filter(container -> container.phase() == Container.Phase.RUNNING)
+                        .filter(container -> StatsMessages.matches(request.getFilter(), container))
+                        .map(container -> StatsMessages.of(node, container)).toList()).build());
+    }
+
+    private static Duration seconds(long value, String what) {
+        if (value < 0) {
+            throw RuntimeFault.invalid("use " + what + " " + value + ": it must not be negative");
+        }
+        return Duration.ofSeconds(value);
+    }
+}

@@ -1,0 +1,117 @@
+package io.berth.snapshot;
+
+import com.github.luben.zstd.ZstdInputStream;
+import io.berth.base.Digest;
+import io.berth.base.RuntimeFault;
+import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * The uncompressed bytes of a layer, hashed and counted as they are read. Compression is told by the first bytes, as
+ * docker and containerd do, because media types are often wrong. A bomb fails with kind RESOURCE_EXHAUSTED. Used by one
+ * thread; does not close what it reads from.
+ */
+final class LayerStream extends InputStream {
+
+    private static final int BUFFER = 128 * 1024;
+
+    private final Counted compressed;
+    private final InputStream in;
+    private final UnpackLimits limits;
+    private final MessageDigest hash;
+    private final String algorithm;
+    private long count;
+
+    LayerStream(InputStream blob, String algorithm, UnpackLimits limits) throws IOException {
+        this.compressed = new Counted(blob);
+        this.limits = limits;
+        this.algorithm = algorithm;
+        this.hash = Digest.newHash(algorithm);
+        InputStream buffered = new BufferedInputStream(compressed, BUFFER);
+        buffered.mark(4);
+        byte[] magic = buffered.readNBytes(4);
+        buffered.reset();
+        if (magic.length >= 2 && (magic[0] & 0xff) == 0x1f && (magic[1] & 0xff) == 0x8b) {
+            this.in = new GZIPInputStream(buffered, 64 * 1024);
+        } else if (magic.length == 4 && (magic[0] & 0xff) == 0x28 && (magic[1] & 0xff) == 0xb5
+                && (magic[2] & 0xff) == 0x2f && (magic[3] & 0xff) == 0xfd) {
+            this.in = new ZstdInputStream(buffered);
+        } else {
+            this.in = buffered;
+        }
+    }
+
+    @Override
+    public int read(byte[] buffer, int from, int length) throws IOException {
+        int got = in.read(buffer, from, length);
+        if (got > 0) {
+            hash.update(buffer, from, got);
+            count += got;
+            check();
+        }
+        return got;
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    private void check() {
+        if (count > limits.bytes()) {
+            throw new RuntimeFault(RuntimeFault.Kind.RESOURCE_EXHAUSTED,
+                    "unpack layer: more than the limit of " + limits.bytes() + " bytes");
+        }
+        if (count > limits.ratioFromBytes() && count / Math.max(1, compressed.count) > limits.ratio()) {
+            throw new RuntimeFault(RuntimeFault.Kind.RESOURCE_EXHAUSTED, "unpack layer: it expands more than "
+                    + limits.ratio() + " times, which no honest layer does");
+        }
+    }
+
+    /** Reads what is left (padding after the archive's end belongs to the diff id) and returns the digest of all. */
+    Digest drain() throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        while (read(buffer, 0, buffer.length) >= 0) {
+            continue;
+        }
+        return Digest.ofHash(algorithm, hash.digest());
+    }
+
+    /** Frees the decompressor's native memory. */
+    @Override
+    public void close() throws IOException {
+        in.close();
+    }
+
+    private static final class Counted extends FilterInputStream {
+        private long count;
+
+        Counted(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            int b = in.read();
+            count += b < 0 ? 0 : 1;
+            return b;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            int got = in.read(buffer, from, length);
+            count += Math.max(0, got);
+            return got;
+        }
+
+        @Override
+        public void close() {
+            // The blob belongs to the caller.
+        }
+    }
+}

@@ -1,0 +1,247 @@
+package io.berth.snapshot;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Errno;
+import io.berth.linux.Fd;
+import io.berth.linux.Inodes;
+import io.berth.linux.RootedPath;
+import io.berth.linux.SystemCallFault;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The directory that a layer is unpacked into, reached only through descriptors: the directory of each entry is opened
+ * with the layer as its root, and the entry is made in it by its bare name. Directories are kept open for the entries
+ * that follow. Owned by one thread, which closes it.
+ */
+final class LayerTree implements AutoCloseable {
+
+    static final String OPAQUE = "trusted.overlay.opaque";
+
+    private static final int OPEN_LIMIT = 64;
+    private static final int LINK_LIMIT = 40;
+    private static final int DEPTH_LIMIT = 1024;
+
+    private final Fd root;
+    private final List<Fd> lowers;
+    private final Map<String, Fd> open = new LinkedHashMap<>(16, 0.75f, true);
+    private Optional<Fd> inUse = Optional.empty();
+
+    /** An entry's place: the open directory, which stays this tree's, and the name in it. */
+    record Place(Fd directory, byte[] name) {}
+
+    /**
+     * @param root owned by this tree from now on
+     * @param lowers the layers below, the nearest first; owned by this tree from now on
+     */
+    LayerTree(Fd root, List<Fd> lowers) {
+        this.root = root;
+        this.lowers = lowers;
+    }
+
+    Fd root() {
+        return root;
+    }
+
+    /** The nearest layer below that has this directory, to take owner and mode from; empty when none has. */
+    Optional<Inodes.Status> lowerDirectory(List<byte[]> path) {
+        for (Fd lower : lowers) {
+            try (Fd found = RootedPath.openDirectory(lower, joined(path), RootedPath.Escape.STAYS_IN_ROOT)) {
+                return Optional.of(Inodes.status(found));
+            } catch (SystemCallFault absent) {
+                continue;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The place of {@code path}, whose parents are made where they are missing; empty for the layer's root itself. */
+    Optional<Place> place(byte[] path) {
+        List<byte[]> parts = parts(path);
+        if (parts.isEmpty()) {
+            return Optional.empty();
+        }
+        List<byte[]> parents = parts.subList(0, parts.size() - 1);
+        return Optional.of(new Place(directory(parents), parts.getLast()));
+    }
+
+    /** The place of an existing entry, as the target of a hard link. */
+    Place existing(byte[] path) {
+        List<byte[]> parts = parts(path);
+        if (parts.isEmpty()) {
+            throw bad(path, "it cannot be the target of a hard link");
+        }
+        return new Place(directory(parts.subList(0, parts.size() - 1)), parts.getLast());
+    }
+
+    /**
+     * Forgets open directories, because a name that they were reached by may mean something else now.
+     *
+     * @param kept stays open, because it is being worked in, though it is forgotten as well
+     */
+    void forgetPathsExcept(Fd kept) {
+        inUse.filter(old -> old != kept).ifPresent(Fd::close);
+        inUse = kept == root ? Optional.empty() : Optional.of(kept);
+        open.values().stream().filter(directory -> directory != kept).forEach(Fd::close);
+        open.clear();
+    }
+
+    /** The components of a path; one that leads upwards is refused. */
+    static List<byte[]> parts(byte[] path) {
+        List<byte[]> parts = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i <= path.length; i++) {
+            if (i == path.length || path[i] == '/') {
+                int length = i - from;
+                if (length == 2 && path[from] == '.' && path[from + 1] == '.') {
+                    throw bad(path, "it leads upwards");
+                }
+                if (length > 0 && !(length == 1 && path[from] == '.')) {
+                    parts.add(java.util.Arrays.copyOfRange(path, from, i));
+                }
+                from = i + 1;
+            }
+        }
+        if (parts.size() > DEPTH_LIMIT) {
+            throw bad(path, "it is deeper than " + DEPTH_LIMIT + " directories");
+        }
+        return parts;
+    }
+
+    private Fd directory(List<byte[]> path) {
+        if (path.isEmpty()) {
+            return root;
+        }
+        byte[] bytes = joined(path);
+        String key = new String(bytes, StandardCharsets.ISO_8859_1);
+        Fd known = open.get(key);
+        if (known != null) {
+            return known;
+        }
+        Fd opened;
+        try {
+            opened = RootedPath.openDirectory(root, bytes, RootedPath.Escape.STAYS_IN_ROOT);
+        } catch (SystemCallFault fault) {
+            if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR) {
+                throw fault.errno() == Errno.ELOOP ? bad(bytes, "symbolic links that form a loop") : fault;
+            }
+            opened = make(path, bytes);
+        }
+        if (open.size() >= OPEN_LIMIT) {
+            var oldest = open.entrySet().iterator();
+            oldest.next().getValue().close();
+            oldest.remove();
+        }
+        open.put(key, opened);
+        return opened;
+    }
+
+    /** Opens the directory and makes what is missing, also behind symbolic links that lead nowhere yet. */
+    private Fd make(List<byte[]> path, byte[] shown) {
+        Deque<byte[]> todo = new ArrayDeque<>(path);
+        List<byte[]> done = new ArrayList<>();
+        int links = 0;
+        while (!todo.isEmpty()) {
+            byte[] name = todo.pop();
+            if (isUp(name)) {
+                if (!done.isEmpty()) {
+                    done.removeLast();
+                }
+                continue;
+            }
+            try (Fd parent = RootedPath.openDirectory(root, joined(done), RootedPath.Escape.STAYS_IN_ROOT)) {
+                Optional<byte[]> target = Inodes.linkTarget(parent, name);
+                if (target.isEmpty()) {
+                    done.add(name);
+                    makeImplied(parent, done, shown);
+                    continue;
+                }
+                if (++links > LINK_LIMIT || todo.size() > DEPTH_LIMIT) {
+                    throw bad(shown, "symbolic links that form a loop");
+                }
+                if (target.get().length > 0 && target.get()[0] == '/') {
+                    done.clear();
+                }
+                components(target.get()).reversed().forEach(todo::push);
+            }
+        }
+        return RootedPath.openDirectory(root, joined(done), RootedPath.Escape.STAYS_IN_ROOT);
+    }
+
+    private void makeImplied(Fd parent, List<byte[]> path, byte[] shown) {
+        byte[] name = path.getLast();
+        Optional<Inodes.Status> there = Inodes.status(parent, name);
+        if (there.isPresent() && there.get().isDirectory()) {
+            return;
+        }
+        boolean whiteout = there.filter(Inodes.Status::isWhiteout).isPresent();
+        if (there.isPresent() && !whiteout) {
+            throw bad(shown, "a parent is not a directory");
+        }
+        if (whiteout) {
+            Inodes.removeFile(parent, name);
+        }
+        Inodes.makeDirectory(parent, name, 0755);
+        // The directory hides the one below for its own attributes, so that it has to look the same.
+        Optional<Inodes.Status> lower = whiteout ? Optional.empty() : lowerDirectory(path);
+        Inodes.changeMode(parent, name, lower.map(Inodes.Status::mode).orElse(0755));
+        lower.ifPresent(like -> {
+            Inodes.changeOwner(parent, name, like.uid(), like.gid());
+            Inodes.changeMode(parent, name, like.mode());
+            Inodes.setTimes(parent, name, like.modifiedSeconds(), like.modifiedNanos());
+        });
+        if (whiteout) {
+            Inodes.setAttribute(parent, name, OPAQUE, new byte[] {'y'});
+        }
+    }
+
+    private static boolean isUp(byte[] name) {
+        return name.length == 2 && name[0] == '.' && name[1] == '.';
+    }
+
+    private static List<byte[]> components(byte[] path) {
+        List<byte[]> found = new ArrayList<>();
+        for (String part : new String(path, StandardCharsets.ISO_8859_1).split("/")) {
+            if (!part.isEmpty() && !part.equals(".")) {
+                found.add(part.getBytes(StandardCharsets.ISO_8859_1));
+            }
+        }
+        return found;
+    }
+
+    static byte[] joined(List<byte[]> path) {
+        int length = Math.max(0, path.size() - 1);
+        for (byte[] part : path) {
+            length += part.length;
+        }
+        byte[] all = new byte[length];
+        int at = 0;
+        for (byte[] part : path) {
+            if (at > 0) {
+                all[at++] = '/';
+            }
+            System.arraycopy(part, 0, all, at, part.length);
+            at += part.length;
+        }
+        return all;
+    }
+
+    static RuntimeFault bad(byte[] path, String reason) {
+        String text = new String(path, StandardCharsets.ISO_8859_1).replaceAll("[^\\x20-\\x7e]", "?");
+        return new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "unpack layer: the path \""
+                + (text.length() > 200 ? text.substring(0, 200) + "…" : text) + "\" is refused: " + reason);
+    }
+
+    @Override
+    public void close() {
+        forgetPathsExcept(root);
+        lowers.forEach(Fd::close);
+        root.close();
+    }
+}

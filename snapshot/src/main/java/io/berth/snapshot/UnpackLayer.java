@@ -1,0 +1,278 @@
+package io.berth.snapshot;
+
+import io.berth.base.Digest;
+import io.berth.base.RuntimeFault;
+import io.berth.base.RuntimeFault.Kind;
+import io.berth.linux.Errno;
+import io.berth.linux.Fd;
+import io.berth.linux.Inodes;
+import io.berth.linux.SystemCallFault;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.ZipException;
+
+/**
+ * Writes the entries of a layer's archive into a directory, in the form that overlayfs reads: whiteouts become
+ * character devices 0/0, opaque directories get an attribute. Used once, by one platform thread.
+ *
+ * <p>Source: OCI image-spec, layer.md; the kernel's {@code Documentation/filesystems/overlayfs.rst}.
+ */
+final class UnpackLayer {
+
+    private static final byte[] WHITEOUT = {'.', 'w', 'h', '.'};
+    private static final byte[] OPAQUE_MARK = ".wh..wh..opq".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    private static final byte[] AUFS = ".wh..wh.".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    private static final long ID_LIMIT = 0xffff_fffeL;
+
+    private final LayerTree tree;
+    private final UnpackLimits limits;
+    private final byte[] buffer = new byte[128 * 1024];
+    private final List<Dated> directories = new ArrayList<>();
+    private long bytes;
+    private long inodes = 1;
+
+    /** Directories get their time last, because each entry made in them changes it. */
+    private record Dated(byte[] path, long seconds, int nanos) {}
+
+    UnpackLayer(LayerTree tree, UnpackLimits limits) {
+        this.tree = tree;
+        this.limits = limits;
+    }
+
+    /** Unpacks all; fails with kind DATA_LOSS when the bytes are not those of {@code diffId}. */
+    Usage unpack(InputStream compressed, Digest diffId) {
+        try (LayerStream layer = new LayerStream(compressed, diffId.algorithm(), limits)) {
+            TarReader tar = new TarReader(layer, limits);
+            long entries = 0;
+            for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
+                if (++entries > limits.entries()) {
+                    throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED,
+                            "unpack layer: more than the limit of " + limits.entries() + " entries");
+                }
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new RuntimeFault(Kind.CANCELLED, "unpack layer " + diffId + ": cancelled");
+                }
+                apply(entry.get(), tar);
+            }
+            Digest found = layer.drain();
+            if (!found.equals(diffId)) {
+                throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer: the content has digest " + found
+                        + ", the image configuration says " + diffId);
+            }
+            for (Dated dated : directories.reversed()) {
+                setTime(dated);
+            }
+            return new Usage(bytes, inodes);
+        } catch (ZipException | EOFException | com.github.luben.zstd.ZstdIOException e) {
+            throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer " + diffId + ": the compressed data is damaged: "
+                    + RuntimeFault.reason(e), e);
+        } catch (IOException e) {
+            throw new RuntimeFault(Kind.INTERNAL, "unpack layer " + diffId + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    private void apply(TarEntry entry, TarReader tar) throws IOException {
+        Optional<LayerTree.Place> found = tree.place(entry.name());
+        if (found.isEmpty()) {
+            if (entry.type() == TarReader.DIRECTORY) {
+                applyRoot(entry);
+            }
+            return;
+        }
+        LayerTree.Place place = found.get();
+        Inodes.checkName(place.name());
+        if (startsWith(place.name(), WHITEOUT)) {
+            whiteout(place, entry.name());
+            return;
+        }
+        checkOwner(entry);
+        Optional<Inodes.Status> there = Inodes.status(place.directory(), place.name());
+        boolean kept = there.filter(Inodes.Status::isDirectory).isPresent() && entry.type() == TarReader.DIRECTORY;
+        if (there.isPresent() && !kept) {
+            removeOld(place, there.get());
+        }
+        make(entry, place, kept, tar);
+        if (entry.type() == TarReader.HARD_LINK) {
+            return;
+        }
+        if (entry.type() != TarReader.REGULAR) {
+            dress(entry, place);
+        }
+        if (entry.type() == TarReader.DIRECTORY) {
+            directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
+            if (!kept && there.filter(Inodes.Status::isWhiteout).isPresent()) {
+                // Deleted and made anew in one layer: what was below must not shine through.
+                Inodes.setAttribute(place.directory(), place.name(), LayerTree.OPAQUE, new byte[] {'y'});
+            }
+        }
+        inodes += kept ? 0 : 1;
+    }
+
+    private void make(TarEntry entry, LayerTree.Place place, boolean kept, TarReader tar) throws IOException {
+        Fd in = place.directory();
+        switch (entry.type()) {
+            case TarReader.DIRECTORY -> {
+                if (!kept) {
+                    Inodes.makeDirectory(in, place.name(), 0700);
+                }
+            }
+            case TarReader.REGULAR -> file(entry, place, tar);
+            case TarReader.SYMLINK -> {
+                if (entry.linkName().length == 0) {
+                    throw LayerTree.bad(entry.name(), "a symbolic link without a target");
+                }
+                Inodes.makeSymlink(entry.linkName(), in, place.name());
+                tree.forgetPathsExcept(in);
+            }
+            case TarReader.HARD_LINK -> hardLink(entry);
+            case TarReader.FIFO -> Inodes.makeNode(in, place.name(), Inodes.FIFO | 0600, 0, 0);
+            case TarReader.CHARACTER_DEVICE ->
+                Inodes.makeNode(in, place.name(), Inodes.CHARACTER_DEVICE | 0600, entry.deviceMajor(), entry.deviceMinor());
+            case TarReader.BLOCK_DEVICE ->
+                Inodes.makeNode(in, place.name(), Inodes.BLOCK_DEVICE | 0600, entry.deviceMajor(), entry.deviceMinor());
+            default -> throw new IllegalStateException("type " + entry.type());
+        }
+    }
+
+    private void file(TarEntry entry, LayerTree.Place place, TarReader tar) throws IOException {
+        try (Fd file = Inodes.createFile(place.directory(), place.name(), 0600)) {
+            for (int count = tar.read(buffer); count >= 0; count = tar.read(buffer)) {
+                file.write(buffer, 0, count);
+            }
+            // Order: a change of owner clears setuid bits and capabilities; a write would change the time.
+            Inodes.changeOwner(file, (int) entry.uid(), (int) entry.gid());
+            Inodes.changeMode(file, entry.mode());
+            attributes(entry.attributes(), place);
+            Inodes.setTimes(file, entry.seconds(), entry.nanos());
+        }
+        bytes += (entry.sizeBytes() + 4095) & ~4095L;
+    }
+
+    private void hardLink(TarEntry entry) {
+        LayerTree.Place from = tree.existing(entry.linkName());
+        // Looked up again: making the parents of the target may have closed the directory of the new name.
+        LayerTree.Place to = tree.place(entry.name()).orElseThrow();
+        try {
+            Inodes.makeLink(from.directory(), from.name(), to.directory(), to.name());
+        } catch (SystemCallFault fault) {
+            throw switch (fault.errno()) {
+                case Errno.ENOENT, Errno.EPERM, Errno.EEXIST ->
+                    LayerTree.bad(entry.linkName(), "a hard link to what is not a file of this layer");
+                default -> fault;
+            };
+        }
+    }
+
+    private void dress(TarEntry entry, LayerTree.Place place) {
+        Fd in = place.directory();
+        Inodes.changeOwner(in, place.name(), (int) entry.uid(), (int) entry.gid());
+        if (entry.type() != TarReader.SYMLINK) {
+            Inodes.changeMode(in, place.name(), entry.mode());
+            attributes(entry.attributes(), place);
+        }
+        Inodes.setTimes(in, place.name(), entry.seconds(), entry.nanos());
+    }
+
+    private void applyRoot(TarEntry entry) {
+        checkOwner(entry);
+        Inodes.changeOwner(tree.root(), (int) entry.uid(), (int) entry.gid());
+        Inodes.changeMode(tree.root(), entry.mode());
+        directories.add(new Dated(new byte[0], entry.seconds(), entry.nanos()));
+    }
+
+    // Only these: trusted.overlay.* would let a layer redirect the overlay, other names are policy of the node.
+    private void attributes(Map<String, byte[]> attributes, LayerTree.Place place) {
+        attributes.forEach((name, value) -> {
+            boolean allowed = name.equals("security.capability")
+                    || name.startsWith("user.") && !name.startsWith("user.overlay.") && name.indexOf('\0') < 0;
+            if (!allowed || value.length > 65536 || name.length() > 255) {
+                return;
+            }
+            try {
+                Inodes.setAttribute(place.directory(), place.name(), name, value);
+            } catch (SystemCallFault fault) {
+                // A file system or file type without such attributes: the file is good all the same.
+                boolean harmless = name.startsWith("user.")
+                        && (fault.errno() == Errno.EOPNOTSUPP || fault.errno() == Errno.EPERM);
+                if (!harmless) {
+                    throw fault;
+                }
+            }
+        });
+    }
+
+    private void whiteout(LayerTree.Place place, byte[] path) {
+        byte[] mark = place.name();
+        if (Arrays.equals(mark, OPAQUE_MARK)) {
+            if (LayerTree.parts(path).size() > 1) {
+                opaque(path);
+            }
+            return;
+        }
+        if (startsWith(mark, AUFS)) {
+            return;
+        }
+        byte[] name = Arrays.copyOfRange(mark, WHITEOUT.length, mark.length);
+        if (name.length == 0 || LayerTree.parts(name).isEmpty()) {
+            throw LayerTree.bad(path, "a whiteout without a name");
+        }
+        // A whiteout speaks of the layers below; what this layer itself has under the name stays.
+        Optional<Inodes.Status> there = Inodes.status(place.directory(), name);
+        if (there.isEmpty()) {
+            Inodes.makeNode(place.directory(), name, Inodes.CHARACTER_DEVICE, 0, 0);
+            inodes++;
+        } else if (there.get().isDirectory()) {
+            Inodes.setAttribute(place.directory(), name, LayerTree.OPAQUE, new byte[] {'y'});
+        }
+    }
+
+    private void opaque(byte[] path) {
+        List<byte[]> parts = LayerTree.parts(path);
+        LayerTree.Place folder = tree.place(LayerTree.joined(parts.subList(0, parts.size() - 1))).orElseThrow();
+        Inodes.Status status = Inodes.status(folder.directory(), folder.name()).orElseThrow();
+        if (!status.isDirectory()) {
+            throw LayerTree.bad(path, "an opaque mark behind a symbolic link");
+        }
+        Inodes.setAttribute(folder.directory(), folder.name(), LayerTree.OPAQUE, new byte[] {'y'});
+    }
+
+    private void removeOld(LayerTree.Place place, Inodes.Status there) {
+        if (there.isDirectory()) {
+            RemoveTree.in(place.directory(), place.name());
+        } else {
+            Inodes.removeFile(place.directory(), place.name());
+        }
+        if (there.isDirectory() || there.type() == Inodes.SYMLINK) {
+            tree.forgetPathsExcept(place.directory());
+        }
+    }
+
+    private void setTime(Dated dated) {
+        Optional<LayerTree.Place> place = tree.place(dated.path());
+        if (place.isEmpty()) {
+            Inodes.setTimes(tree.root(), dated.seconds(), dated.nanos());
+            return;
+        }
+        Optional<Inodes.Status> status = Inodes.status(place.get().directory(), place.get().name());
+        // It may have been replaced by a later entry.
+        if (status.filter(Inodes.Status::isDirectory).isPresent()) {
+            Inodes.setTimes(place.get().directory(), place.get().name(), dated.seconds(), dated.nanos());
+        }
+    }
+
+    private static void checkOwner(TarEntry entry) {
+        if (entry.uid() < 0 || entry.uid() > ID_LIMIT || entry.gid() < 0 || entry.gid() > ID_LIMIT) {
+            throw LayerTree.bad(entry.name(), "an owner that is not a number from 0 to " + ID_LIMIT);
+        }
+    }
+
+    private static boolean startsWith(byte[] name, byte[] prefix) {
+        return name.length >= prefix.length && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
+    }
+}
