@@ -75,7 +75,7 @@ final class FetchBlob {
                 boolean moved = ingest.offset() > before;
                 failures = moved ? 1 : failures + 1;
                 backoff = moved ? options.firstBackoff() : backoff.multipliedBy(2);
-                if (!fault.isPassing() || failures >= options.attempts()) {
+                if (!fault.isPassing() || failures >= fault.attempts(options.attempts())) {
                     throw fault;
                 }
                 listener.retry("blob " + blob.digest(), fault.getMessage());

@@ -160,9 +160,8 @@ final class RegistrySession {
             String reason = unknown ? "the name is not known to DNS"
                     : e instanceof HttpConnectTimeoutException ? "no connection within " + connect.toMillis() + " ms"
                     : "connection refused or no route";
-            throw RegistryFault.passing(Kind.UNAVAILABLE, "pull " + what + ": cannot reach " + uri.getRawAuthority() + ": "
-                    + reason + ": check the name, the network, the proxy, or set a mirror in hosts.toml", e,
-                    Optional.empty());
+            throw RegistryFault.unreachable("pull " + what + ": cannot reach " + uri.getRawAuthority() + ": " + reason
+                    + ": check the name, the network, the proxy, or set a mirror in hosts.toml", e);
         } catch (SSLException e) {
             throw RegistryFault.lasting(Kind.UNAVAILABLE, "pull " + what + ": TLS with " + uri.getRawAuthority()
                     + " failed: " + e.getMessage() + ": set ca (or server = \"http://…\" for plain HTTP) in hosts.toml", e);

@@ -16,7 +16,7 @@ final class Retry {
             try {
                 return request.get();
             } catch (RegistryFault fault) {
-                if (!fault.isPassing() || attempt >= options.attempts()) {
+                if (!fault.isPassing() || attempt >= fault.attempts(options.attempts())) {
                     throw fault;
                 }
                 listener.retry(what, fault.getMessage());

@@ -73,12 +73,8 @@ final class LayerStream extends InputStream {
         }
     }
 
-    /** Reads what is left (padding after the archive's end belongs to the diff id) and returns the digest of all. */
-    Digest drain() throws IOException {
-        byte[] buffer = new byte[BUFFER];
-        while (read(buffer, 0, buffer.length) >= 0) {
-            continue;
-        }
+    /** The digest of all bytes; call it once, at the end. */
+    Digest digest() {
         return Digest.ofHash(algorithm, hash.digest());
     }
 

@@ -47,8 +47,9 @@ final class UnpackLayer {
 
     /** Unpacks all; fails with kind DATA_LOSS when the bytes are not those of {@code diffId}. */
     Usage unpack(InputStream compressed, Digest diffId) {
-        try (LayerStream layer = new LayerStream(compressed, diffId.algorithm(), limits)) {
-            TarReader tar = new TarReader(layer, limits);
+        try (LayerStream layer = new LayerStream(compressed, diffId.algorithm(), limits);
+                ReadAhead ahead = new ReadAhead(layer)) {
+            TarReader tar = new TarReader(ahead, limits);
             long entries = 0;
             for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
                 if (++entries > limits.entries()) {
@@ -60,7 +61,9 @@ final class UnpackLayer {
                 }
                 apply(entry.get(), tar);
             }
-            Digest found = layer.drain();
+            // Padding after the archive's end belongs to the diff id.
+            ahead.drain();
+            Digest found = layer.digest();
             if (!found.equals(diffId)) {
                 throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer: the content has digest " + found
                         + ", the image configuration says " + diffId);
