@@ -45,11 +45,15 @@ final class RegistryLogin {
     /**
      * Gets what the challenges ask for.
      *
+     * @param used what was sent with the request that was challenged
      * @return false when there is nothing new to try
      */
-    synchronized boolean answer(List<String> headers) {
+    synchronized boolean answer(List<String> headers, Optional<String> used) {
+        if (!authorization.equals(used)) {
+            // Another thread was challenged as well and has got it meanwhile.
+            return true;
+        }
         List<AuthChallenge> challenges = AuthChallenge.parse(headers);
-        Optional<String> before = authorization;
         for (AuthChallenge challenge : challenges) {
             if (challenge.scheme().equals("bearer") && !challenge.parameter("realm").isEmpty()) {
                 authorization = Optional.of("Bearer " + token(challenge));
@@ -60,7 +64,7 @@ final class RegistryLogin {
         if (basic && credentials.filter(RegistryCredentials::hasPassword).isPresent()) {
             authorization = Optional.of(basic(credentials.get()));
         }
-        return !authorization.equals(before);
+        return !authorization.equals(used);
     }
 
     private String token(AuthChallenge challenge) {

@@ -41,8 +41,10 @@ final class RegistrySession {
         this.reference = reference;
         this.options = options;
         this.clients = clients;
+        // The server of hosts.toml stands for the registry itself; a mirror is another party and gets nothing of it.
+        String host = endpoint.mirror() ? endpoint.host() : RegistryHosts.apiHost(reference.registry());
         this.login = new RegistryLogin(this, endpoint, reference.repository(),
-                credentials.filter(c -> c.areFor(reference.registry(), endpoint.host())));
+                credentials.filter(c -> c.areFor(reference.registry(), host)));
     }
 
     /** An answer whose status is good; the caller closes it. */
@@ -89,10 +91,11 @@ final class RegistrySession {
         String query = endpoint.mirror() ? "?ns=" + URLEncoder.encode(reference.registry(), StandardCharsets.UTF_8) : "";
         URI first = URI.create(endpoint.base() + "/" + reference.repository() + path + query);
         for (int logins = 0;; logins++) {
-            HttpResponse<InputStream> response = followed(first, accept, offset, what);
+            Optional<String> used = login.authorization();
+            HttpResponse<InputStream> response = followed(first, accept, offset, what, used);
             if (response.statusCode() == 401 && logins < LOGIN_LIMIT && sameHost(response.uri(), first)) {
                 discard(response);
-                if (login.answer(response.headers().allValues("WWW-Authenticate"))) {
+                if (login.answer(response.headers().allValues("WWW-Authenticate"), used)) {
                     continue;
                 }
                 throw RegistryFault.lasting(Kind.UNAUTHENTICATED, "pull " + what + ": " + endpoint
@@ -106,7 +109,8 @@ final class RegistrySession {
         }
     }
 
-    private HttpResponse<InputStream> followed(URI first, String accept, long offset, String what) {
+    private HttpResponse<InputStream> followed(URI first, String accept, long offset, String what,
+            Optional<String> authorization) {
         URI at = first;
         for (int i = 0; i < REDIRECT_LIMIT; i++) {
             boolean home = sameHost(at, first);
@@ -116,7 +120,7 @@ final class RegistrySession {
             }
             if (home) {
                 endpoint.headers().forEach((name, values) -> values.forEach(value -> request.header(name, value)));
-                login.authorization().ifPresent(value -> request.setHeader("Authorization", value));
+                authorization.ifPresent(value -> request.setHeader("Authorization", value));
             }
             HttpResponse<InputStream> response = send(request, home ? endpoint.tls() : Endpoint.Tls.DEFAULT, what);
             int status = response.statusCode();

@@ -162,9 +162,9 @@ public final class OciRuntime {
                 || words.contains("no such file or directory") || words.contains("container not found");
     }
 
-    /** The reason in what the runtime printed. */
-    public String words(Command.Output output) {
-        return reason(output);
+    /** The reason in what a runtime printed. */
+    public static String words(String printed) {
+        return RuntimeWords.plain(printed);
     }
 
     private static String reason(Command.Output output) {

@@ -8,14 +8,17 @@ import io.berth.linux.ServiceNotification;
 import io.berth.pod.Node;
 import io.berth.pod.PodVerbs;
 import io.berth.pod.record.Container;
+import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
 import io.berth.server.rpc.ImageRpcs;
 import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
+import io.berth.streaming.StreamingServer;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,13 +31,16 @@ public final class Daemon implements AutoCloseable {
     private final InstanceLock stateLock;
     private final Node node;
     private final SocketServer server;
+    private final StreamingServer streaming;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server) {
+    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server,
+            StreamingServer streaming) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.node = node;
         this.server = server;
+        this.streaming = streaming;
     }
 
     /** Starts: locks its directories, recovers what is there, then listens. */
@@ -50,8 +56,10 @@ public final class Daemon implements AutoCloseable {
         verbs.recover().run();
         NodeStatus status = new NodeStatus(node, version(), loaded.effective());
         Answers answers = new Answers((method, code, nanos) -> { });
+        StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
+                Executors.newVirtualThreadPerTaskExecutor());
         SocketServer server = SocketServer.start(config.grpc(), List.of(
-                new RuntimeRpcs(node, verbs, status, answers),
+                new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, new PullImage(node.images(), wiring.pullOptions()), answers),
                 new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), status, answers)));
         // What the first Status would have to ask of the runtimes' programs.
@@ -62,7 +70,7 @@ public final class Daemon implements AutoCloseable {
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
-        return new Daemon(rootLock, stateLock, node, server);
+        return new Daemon(rootLock, stateLock, node, server, streaming);
     }
 
     /** The version that was built in. */
@@ -81,6 +89,7 @@ public final class Daemon implements AutoCloseable {
     public void close() {
         ServiceNotification.send("STOPPING=1");
         server.close();
+        streaming.close();
         node.exits().close();
         node.network().close();
         stateLock.close();

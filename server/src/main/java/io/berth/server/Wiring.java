@@ -29,6 +29,7 @@ import io.berth.runtime.SeccompDefault;
 import io.berth.server.config.Config;
 import io.berth.snapshot.Snapshots;
 import io.berth.store.FileRecordStore;
+import io.berth.streaming.StreamingSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -78,6 +79,12 @@ final class Wiring {
         return new PullOptions(Optional.of(config.images().registryConfigPath()), options.platform(),
                 config.images().maxConcurrentDownloads(), options.stallLimit(), options.connectLimit(), options.attempts(),
                 options.firstBackoff(), options.longestBackoff(), options.layerSizeLimit());
+    }
+
+    StreamingSettings streamingSettings() {
+        StreamingSettings usual = StreamingSettings.defaults();
+        return new StreamingSettings(config.streaming().address(), config.streaming().port(), usual.baseUrl(), usual.tls(),
+                config.streaming().idleTimeout(), usual.streamCreationTimeout(), usual.tokenLifetime(), usual.maxTokens());
     }
 
     private NodeSettings settings(Map<String, OciRuntime> runtimes) {

@@ -55,6 +55,7 @@ class SnapshotsIT {
     void unmountAll() throws Exception {
         if (snapshots != null) {
             snapshots.activeKeys().forEach(snapshots::remove);
+            snapshots.awaitSync();
             Path tmp = root.resolve("snapshots/tmp");
             for (int i = 0; i < 500; i++) {
                 try (var left = Files.list(tmp)) {

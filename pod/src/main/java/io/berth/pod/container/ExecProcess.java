@@ -2,11 +2,11 @@ package io.berth.pod.container;
 
 import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
-import io.berth.linux.Command;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.runtime.OciRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,16 +16,16 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A further process in a running container: its specification is that of the container's own with another program. */
-final class ExecProcess {
+public final class ExecProcess {
 
     private final Node node;
 
-    ExecProcess(Node node) {
+    public ExecProcess(Node node) {
         this.node = node;
     }
 
     /** @throws RuntimeFault FAILED_PRECONDITION when the container does not run */
-    Files prepare(Container container, List<String> command, boolean terminal) {
+    public Files prepare(Container container, List<String> command, boolean terminal) {
         if (command.isEmpty()) {
             throw RuntimeFault.invalid("run a command in container " + container.id() + ": none is given");
         }
@@ -51,7 +51,7 @@ final class ExecProcess {
     }
 
     /** The two files that the runtime is given; removed by {@link #close}. */
-    final class Files implements AutoCloseable {
+    public final class Files implements AutoCloseable {
         private final Container container;
         private final Path specification;
         private final Path pidFile;
@@ -65,7 +65,7 @@ final class ExecProcess {
         }
 
         /** The runtime's command line, to which the process's own input and output belong. */
-        List<String> commandLine(String... options) {
+        public List<String> commandLine(String... options) {
             List<String> verb = new java.util.ArrayList<>(List.of("exec", "--process", specification.toString(),
                     "--pid-file", pidFile.toString()));
             verb.addAll(List.of(options));
@@ -74,7 +74,7 @@ final class ExecProcess {
         }
 
         /** Kills the process and its group: the runtime's own end would not end it. */
-        void kill() {
+        public void kill() {
             pid().ifPresent(pid -> Processes.startTicks(pid).ifPresent(start -> {
                 Processes.signalGroup(pid, Signals.KILL);
                 Processes.signal(pid, start, Signals.KILL);
@@ -91,10 +91,10 @@ final class ExecProcess {
         }
 
         /** Tells a program that never ran from one that failed: only a started one has a pid file. */
-        void refuseFailedStart(Command.Output output) {
-            if (output.exitCode() != 0 && pid().isEmpty()) {
+        public void refuseFailedStart(int exitCode, String printed) {
+            if (exitCode != 0 && pid().isEmpty()) {
                 throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "run " + command.getFirst() + " in container "
-                        + container.id() + ": " + node.runtime(container.handler()).words(output));
+                        + container.id() + ": " + OciRuntime.words(printed));
             }
         }
 

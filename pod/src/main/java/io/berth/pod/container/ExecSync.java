@@ -46,7 +46,7 @@ public final class ExecSync {
                 }
                 throw late;
             }
-            files.refuseFailedStart(output);
+            files.refuseFailedStart(output.exitCode(), output.stderrText());
             return output;
         }
     }

@@ -8,6 +8,7 @@ import io.berth.pod.Node;
 import io.berth.pod.PodVerbs;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
+import io.berth.streaming.StreamingServer;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Comparator;
@@ -19,13 +20,16 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     private final Node node;
     private final PodVerbs verbs;
     private final NodeStatus status;
+    private final StreamingServer streaming;
     private final VerboseInfo verbose;
     private final Answers answers;
 
-    public RuntimeRpcs(Node node, PodVerbs verbs, NodeStatus status, Answers answers) {
+    public RuntimeRpcs(Node node, PodVerbs verbs, NodeStatus status, StreamingServer streaming,
+            Answers answers) {
         this.node = node;
         this.verbs = verbs;
         this.status = status;
+        this.streaming = streaming;
         this.verbose = new VerboseInfo(node);
         this.answers = answers;
     }
@@ -190,6 +194,41 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
                 node.inventory().containers().stream().filter(container -> container.phase() == Container.Phase.RUNNING)
                         .filter(container -> StatsMessages.matches(request.getFilter(), container))
                         .map(container -> StatsMessages.of(node, container)).toList()).build());
+    }
+
+    @Override
+    public void exec(ExecRequest request, StreamObserver<ExecResponse> observer) {
+        answers.send("Exec", request.getContainerId(), observer, () -> ExecResponse.newBuilder().setUrl(
+                streaming.exec(new io.berth.streaming.ExecRequest(runningContainer(request.getContainerId()),
+                        request.getCmdList(), request.getTty(), request.getStdin(), request.getStdout(),
+                        request.getStderr())).toString()).build());
+    }
+
+    @Override
+    public void attach(AttachRequest request, StreamObserver<AttachResponse> observer) {
+        answers.send("Attach", request.getContainerId(), observer, () -> {
+            String id = runningContainer(request.getContainerId());
+            boolean tty = node.inventory().container(id).config().getTty();
+            return AttachResponse.newBuilder().setUrl(streaming.attach(new io.berth.streaming.AttachRequest(id, tty,
+                    request.getStdin(), request.getStdout(), request.getStderr() && !tty)).toString()).build();
+        });
+    }
+
+    @Override
+    public void portForward(PortForwardRequest request, StreamObserver<PortForwardResponse> observer) {
+        answers.send("PortForward", request.getPodSandboxId(), observer, () -> {
+            Sandbox sandbox = node.inventory().sandbox(request.getPodSandboxId());
+            return PortForwardResponse.newBuilder().setUrl(streaming.portForward(
+                    new io.berth.streaming.PortForwardRequest(sandbox.id(), request.getPortList())).toString()).build();
+        });
+    }
+
+    private String runningContainer(String idOrPrefix) {
+        Container container = node.inventory().container(idOrPrefix);
+        if (container.phase() != Container.Phase.RUNNING) {
+            throw RuntimeFault.precondition("reach container " + container.id() + ": it does not run");
+        }
+        return container.id();
     }
 
     private static Duration seconds(long value, String what) {
