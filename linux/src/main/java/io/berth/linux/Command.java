@@ -21,6 +21,9 @@ import java.util.Map;
 public record Command(List<String> program, Map<String, String> environment, Path directory, Duration limit,
         int outputBytes) {
 
+    private static final Duration LAST_MOMENT = Duration.ofMillis(500);
+    private static final Runnable NOTHING = () -> { };
+
     /**
      * What a program left behind.
      *
@@ -55,20 +58,30 @@ public record Command(List<String> program, Map<String, String> environment, Pat
      * @throws RuntimeFault DEADLINE_EXCEEDED when it took longer than its limit (it is dead then)
      */
     public Output run() {
-        return PlatformThreads.call(this::runBlocking);
+        return run(NOTHING);
     }
 
-    private Output runBlocking() {
+    /**
+     * Runs it.
+     *
+     * @param onTimeout what to do when the limit has passed, before the program is killed: it may make it end by itself,
+     *     for which it then has a moment
+     */
+    public Output run(Runnable onTimeout) {
+        return PlatformThreads.call(() -> runBlocking(onTimeout));
+    }
+
+    private Output runBlocking(Runnable onTimeout) {
         try (Fd.Pipe out = Fd.pipe(); Fd.Pipe err = Fd.pipe();
                 ChildProcess child = Spawn.of(program, environment).directory(directory)
                         .descriptor(1, out.write()).descriptor(2, err.write()).start()) {
             out.write().close();
             err.write().close();
-            return collect(child, new Collector(out.read()), new Collector(err.read()));
+            return collect(child, new Collector(out.read()), new Collector(err.read()), onTimeout);
         }
     }
 
-    private Output collect(ChildProcess child, Collector out, Collector err) {
+    private Output collect(ChildProcess child, Collector out, Collector err, Runnable onTimeout) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (out.open || err.open) {
             long left = (deadline - System.nanoTime()) / 1_000_000;
@@ -84,6 +97,10 @@ public record Command(List<String> program, Map<String, String> environment, Pat
         }
         var exit = child.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
         if (exit.isEmpty()) {
+            onTimeout.run();
+            if (onTimeout != NOTHING) {
+                child.await(LAST_MOMENT);
+            }
             throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "run " + program.getFirst() + ": it took longer than "
                     + limit.toMillis() + " ms and was killed; it had printed: " + err.text());
         }

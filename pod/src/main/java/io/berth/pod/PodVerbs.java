@@ -6,14 +6,17 @@ import io.berth.pod.container.RemoveContainer;
 import io.berth.pod.container.ReopenContainerLog;
 import io.berth.pod.container.StartContainer;
 import io.berth.pod.container.StopContainer;
+import io.berth.pod.container.UpdateContainerResources;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.RunPodSandbox;
 import io.berth.pod.sandbox.StopPodSandbox;
+import io.berth.pod.sandbox.UpdatePodSandboxResources;
 
 /** The verbs of sandboxes and containers on one node: what the edge calls. */
 public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox,
         CreateContainer createContainer, StartContainer startContainer, StopContainer stopContainer,
-        RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync, Recover recover) {
+        RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync,
+        UpdateContainerResources updateContainer, UpdatePodSandboxResources updateSandbox, Recover recover) {
 
     /** Wires them for {@code node}. */
     public static PodVerbs of(Node node) {
@@ -23,6 +26,7 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
         return new PodVerbs(new RunPodSandbox(node), stopSandbox, removeSandbox, new CreateContainer(node),
                 new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),
+                new UpdateContainerResources(node), new UpdatePodSandboxResources(node),
                 new Recover(node, stopSandbox, removeSandbox, remove));
     }
 }

@@ -89,7 +89,8 @@ public final class Recover {
 
     private void removeOrphans() {
         for (String key : node.snapshots().activeKeys()) {
-            if (node.inventory().findContainer(key).isEmpty()) {
+            // A container's own key is its id; keys of its image volumes begin with it.
+            if (node.inventory().findContainer(key.substring(0, Math.min(64, key.length()))).isEmpty()) {
                 safely("snapshot", key, () -> node.snapshots().remove(key));
             }
         }

@@ -2,6 +2,7 @@ package io.berth.pod.container;
 
 import io.berth.base.RuntimeFault;
 import io.berth.image.Image;
+import io.berth.image.UnpackImage;
 import io.berth.linux.Mounts;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -30,7 +32,9 @@ final class ContainerBundle {
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + rootfs + ": " + RuntimeFault.reason(e), e);
         }
-        node.snapshots().prepare(id, image.chainIds(), rootfs, java.util.Map.of());
+        // Fast when all layers are there; after a power cut a layer may have to come back from its blob.
+        new UnpackImage(node.images()).ensure(image);
+        node.snapshots().prepare(id, image.chainIds(), rootfs, Map.of());
     }
 
     void writeSpec(String id, ObjectNode spec) {
@@ -56,7 +60,7 @@ final class ContainerBundle {
     void remove(String id) {
         Path bundle = node.directories().bundle(id);
         Mounts.unmount(node.directories().rootfs(id));
-        node.snapshots().remove(id);
+        node.snapshots().activeKeys().stream().filter(key -> key.startsWith(id)).forEach(node.snapshots()::remove);
         if (!Files.exists(bundle)) {
             return;
         }

@@ -7,6 +7,7 @@ import io.berth.base.Timeline;
 import io.berth.base.UndoStack;
 import io.berth.base.UnixTime;
 import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.image.Image;
 import io.berth.linux.Namespace;
@@ -36,6 +37,7 @@ public final class CreateContainer {
 
     private final Node node;
     private final ContainerBundle bundles;
+    private final ContainerVolumes volumes;
     private final SandboxNamespaces namespaces;
     private final SandboxFiles sandboxFiles;
     private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create container");
@@ -43,6 +45,7 @@ public final class CreateContainer {
     public CreateContainer(Node node) {
         this.node = node;
         this.bundles = new ContainerBundle(node);
+        this.volumes = new ContainerVolumes(node);
         this.namespaces = new SandboxNamespaces(node);
         this.sandboxFiles = new SandboxFiles(node);
     }
@@ -84,13 +87,14 @@ public final class CreateContainer {
             undo.push("exit file", () -> node.exits().forget(id));
             undo.push("bundle", () -> bundles.remove(id));
             timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image));
-            ProcessUser user = timeline.step("specification", () -> specify(sandbox, intent, image));
+            List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent));
+            ProcessUser user = timeline.step("specification", () -> specify(sandbox, intent, image, mounts));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
             undo.push("cgroup", () -> node.cgroups().kill(intent.cgroup()));
             ConmonMonitor.Created created = timeline.step("runtime create", () -> startMonitor(intent));
             node.inventory().changeContainer(id, container ->
-                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user()));
+                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts));
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
             return id;
@@ -113,11 +117,12 @@ public final class CreateContainer {
                 ? Optional.empty() : Optional.of(Path.of(sandbox.config().getLogDirectory(), config.getLogPath()));
         String reference = image.repoDigests().isEmpty() ? image.id().toString() : image.repoDigests().getFirst();
         return new Container(id, sandbox.id(), config, image.id().toString(), reference, handler, cgroup, log,
-                StopSignals.of(config, image.config()), Container.User.ROOT, config.getLinux().getResources(),
+                StopSignals.of(config, image.config()), Container.User.ROOT,
+                List.of(), config.getLinux().getResources(),
                 UnixTime.now(), Container.Phase.CREATING, Optional.empty(), 0, Container.Exit.NONE);
     }
 
-    private ProcessUser specify(Sandbox sandbox, Container container, Image image) {
+    private ProcessUser specify(Sandbox sandbox, Container container, Image image, List<Mount> mounts) {
         var security = container.config().getLinux().getSecurityContext();
         Path rootfs = node.directories().rootfs(container.id());
         ProcessUser user = ProcessUser.resolve(security, image.config().user(), rootfs);
@@ -132,7 +137,7 @@ public final class CreateContainer {
         }
         SpecRequest request = new SpecRequest(sandbox, container, image.config(),
                 node.runtime(container.handler()).handler(), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
-                sandboxFiles.mounts(sandbox), Map.of(), user.home(), List.of());
+                sandboxFiles.mounts(sandbox), mounts, user.home());
         bundles.writeSpec(container.id(), node.specs().write(request));
         return user;
     }

@@ -73,12 +73,18 @@ public final class ExecProcess {
             return node.runtime(container.handler()).commandLine(verb);
         }
 
-        /** Kills the process and its group: the runtime's own end would not end it. */
-        public void kill() {
-            pid().ifPresent(pid -> Processes.startTicks(pid).ifPresent(start -> {
-                Processes.signalGroup(pid, Signals.KILL);
-                Processes.signal(pid, start, Signals.KILL);
+        /**
+         * Kills the process and its group: the runtime's own end would not end it.
+         *
+         * @return false when it has not been started
+         */
+        public boolean kill() {
+            OptionalInt pid = pid();
+            pid.ifPresent(number -> Processes.startTicks(number).ifPresent(start -> {
+                Processes.signalGroup(number, Signals.KILL);
+                Processes.signal(number, start, Signals.KILL);
             }));
+            return pid.isPresent();
         }
 
         private OptionalInt pid() {

@@ -37,10 +37,10 @@ public final class ExecSync {
                     limit.isZero() ? WITHOUT_LIMIT : limit, OUTPUT_BYTES);
             Command.Output output;
             try {
-                output = runtime.run();
+                // Killed while the runtime still waits for it: the runtime reaps it, the container's init might not.
+                output = runtime.run(files::kill);
             } catch (RuntimeFault late) {
                 if (late.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED) {
-                    files.kill();
                     throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "run " + command.getFirst()
                             + " in container " + container.id() + ": it took longer than " + limit.toSeconds() + " s", late);
                 }

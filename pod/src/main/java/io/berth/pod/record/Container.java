@@ -2,6 +2,7 @@ package io.berth.pod.record;
 
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.cri.v1.Mount;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,12 +18,13 @@ import java.util.Optional;
  * @param logPath its log file, empty where no log is kept
  * @param stopSignal the number of the signal that asks it to end
  * @param user whom its process runs as
+ * @param mounts as they were made: real host paths, digests of image volumes
  * @param resources its limits now, after updates
  * @param init its first process
  */
 public record Container(String id, String sandboxId, ContainerConfig config, String imageId, String imageRef,
         String handler, String cgroup, Optional<Path> logPath, int stopSignal, User user,
-        LinuxContainerResources resources, long createdAtNanos, Phase phase, Optional<ProcessIdentity> init,
+        List<Mount> mounts, LinuxContainerResources resources, long createdAtNanos, Phase phase, Optional<ProcessIdentity> init,
         long startedAtNanos, Exit exit) {
 
     /** How far a container has come. */
@@ -54,28 +56,28 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
 
     public Container with(Phase changed) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                resources, createdAtNanos, changed, init, startedAtNanos, exit);
+                mounts, resources, createdAtNanos, changed, init, startedAtNanos, exit);
     }
 
-    public Container created(ProcessIdentity process, User resolvedUser) {
+    public Container created(ProcessIdentity process, User resolvedUser, List<Mount> made) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, resolvedUser,
-                resources, createdAtNanos, Phase.CREATED, Optional.of(process), 0, exit);
+                made, resources, createdAtNanos, Phase.CREATED, Optional.of(process), 0, exit);
     }
 
     /** As running since {@code nanos}, unless its end was seen before. */
     public Container started(long nanos) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit);
+                mounts, resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit);
     }
 
     public Container exited(Exit how) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos, how);
+                mounts, resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos, how);
     }
 
     public Container withResources(LinuxContainerResources changed) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                changed, createdAtNanos, phase, init, startedAtNanos, exit);
+                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit);
     }
 
     /** The name that must be unique: what a client repeats when it asks again for the same container. */

@@ -5,6 +5,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.PodSandboxConfig;
 import java.util.Base64;
 import tools.jackson.core.JsonGenerator;
@@ -30,6 +31,7 @@ final class RecordFormat {
         register(messages, PodSandboxConfig.class, PodSandboxConfig.parser());
         register(messages, ContainerConfig.class, ContainerConfig.parser());
         register(messages, LinuxContainerResources.class, LinuxContainerResources.parser());
+        register(messages, Mount.class, Mount.parser());
         mapper = JsonMapper.builder().addModule(messages).build();
     }
 

@@ -38,6 +38,10 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
         return new Sandbox(id, config, handler, createdAtNanos, changed, pinned, addresses, networkAttached, cgroup, infra);
     }
 
+    public Sandbox withConfig(PodSandboxConfig changed) {
+        return new Sandbox(id, changed, handler, createdAtNanos, phase, pinned, addresses, networkAttached, cgroup, infra);
+    }
+
     public Sandbox withPinned(Set<Namespace> changed) {
         return new Sandbox(id, config, handler, createdAtNanos, phase, changed, addresses, networkAttached, cgroup, infra);
     }

@@ -24,7 +24,7 @@ public final class ContainerSpec {
     public ContainerSpec(Cgroups cgroups, SeccompDefault seccomp, SpecSettings settings) {
         this.cgroups = cgroups;
         this.process = new ProcessSpec(settings);
-        this.mounts = new MountsSpec(cgroups);
+        this.mounts = new MountsSpec();
         this.devices = new DevicesSpec();
         this.resources = new ResourcesSpec(cgroups);
         this.security = new SecuritySpec(seccomp, settings);

@@ -2,11 +2,7 @@ package io.berth.pod.spec;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Mount;
-import io.berth.cri.v1.MountPropagation;
-import io.berth.linux.Cgroups;
 import io.berth.linux.Mounts;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,15 +24,9 @@ final class MountsSpec {
                     List.of("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5")),
             new Standard("/dev/mqueue", "mqueue", "mqueue", List.of("nosuid", "noexec", "nodev")));
 
-    private final Cgroups cgroups;
-
-    MountsSpec(Cgroups cgroups) {
-        this.cgroups = cgroups;
-    }
-
     /** Fills {@code mounts}; the propagation that the root file system must have for them. */
     String write(SpecRequest request, ArrayNode mounts) {
-        List<Mount> asked = new ArrayList<>(request.config().getMountsList());
+        List<Mount> asked = new ArrayList<>(request.mounts());
         // Parents before what is mounted inside them.
         asked.sort(Comparator.comparingInt(mount -> Path.of("/", mount.getContainerPath()).normalize().getNameCount()));
         Set<String> replaced = new HashSet<>();
@@ -51,7 +41,7 @@ final class MountsSpec {
             add(mounts, "/sys", "sysfs", "sysfs", List.of("nosuid", "noexec", "nodev", access));
         }
         if (!replaced.contains("/sys/fs/cgroup")) {
-            add(mounts, "/sys/fs/cgroup", "cgroup", "cgroup", cgroupOptions(access));
+            add(mounts, "/sys/fs/cgroup", "cgroup", "cgroup", List.of("nosuid", "noexec", "nodev", "relatime", access));
         }
         request.podFiles().forEach((target, source) -> {
             if (!replaced.contains(target)) {
@@ -59,25 +49,15 @@ final class MountsSpec {
                 add(mounts, target, "bind", source.toString(), List.of("rbind", "rprivate", readOnly ? "ro" : "rw"));
             }
         });
-        request.imageMounts().forEach((target, source) ->
-                add(mounts, target, "bind", source.toString(), List.of("rbind", "rprivate", "ro")));
         String rootPropagation = "rprivate";
         for (Mount mount : asked) {
-            if (mount.hasImage() && !mount.getImage().getImage().isEmpty()) {
-                continue;
-            }
             rootPropagation = strongest(rootPropagation, addAsked(mounts, mount));
         }
         return rootPropagation;
     }
 
-    private List<String> cgroupOptions(String access) {
-        return cgroups.isUnified() ? List.of("nosuid", "noexec", "nodev", "relatime", access)
-                : List.of("nosuid", "noexec", "nodev", "relatime", access);
-    }
-
     private static String addAsked(ArrayNode mounts, Mount mount) {
-        Path source = source(mount);
+        Path source = Path.of(mount.getHostPath());
         String propagation = switch (mount.getPropagation()) {
             case PROPAGATION_PRIVATE, UNRECOGNIZED -> "rprivate";
             case PROPAGATION_HOST_TO_CONTAINER -> requireShared(source, mount, "rslave");
@@ -86,34 +66,11 @@ final class MountsSpec {
         List<String> options = new ArrayList<>(List.of("rbind", propagation));
         options.add(mount.getReadonly() ? "ro" : "rw");
         if (mount.getRecursiveReadOnly()) {
-            if (!mount.getReadonly() || mount.getPropagation() != MountPropagation.PROPAGATION_PRIVATE) {
-                throw RuntimeFault.invalid("mount " + mount.getHostPath() + " at " + mount.getContainerPath()
-                        + ": recursive read-only needs readonly and private propagation");
-            }
             options.set(options.size() - 1, "rro");
         }
         options.addAll(mount.getMountOptionsList());
         add(mounts, mount.getContainerPath(), "bind", source.toString(), options);
         return propagation;
-    }
-
-    private static Path source(Mount mount) {
-        if (mount.getHostPath().isEmpty() || mount.getContainerPath().isEmpty()) {
-            throw RuntimeFault.invalid("mount \"" + mount.getHostPath() + "\" at \"" + mount.getContainerPath()
-                    + "\": both paths have to be given");
-        }
-        Path path = Path.of(mount.getHostPath());
-        try {
-            // Links are followed here: the runtime would follow them in the container's view of the host.
-            return path.toRealPath();
-        } catch (IOException absent) {
-            try {
-                return Files.createDirectories(path).toRealPath();
-            } catch (IOException e) {
-                throw RuntimeFault.invalid("mount " + path + ": it does not exist and cannot be made: "
-                        + RuntimeFault.reason(e));
-            }
-        }
     }
 
     private static String requireShared(Path source, Mount mount, String propagation) {

@@ -78,7 +78,6 @@ final class ProcessSpec {
             variables.put("HOSTNAME", hostname);
         }
         request.image().env().forEach(entry -> put(variables, entry));
-        request.extraEnvironment().forEach(entry -> put(variables, entry));
         for (KeyValue entry : request.config().getEnvsList()) {
             // The specification is JSON: bytes that are not UTF-8 become the replacement character, as with the peers.
             variables.put(entry.getKey(), entry.getValue().toStringUtf8());

@@ -2,7 +2,9 @@ package io.berth.pod.spec;
 
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.LinuxContainerSecurityContext;
+import io.berth.cri.v1.Mount;
 import io.berth.image.ImageConfig;
+import io.berth.linux.Namespace;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import io.berth.runtime.RuntimeHandler;
@@ -10,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import io.berth.linux.Namespace;
 
 /**
  * Everything that a container's specification is written from.
@@ -20,11 +21,12 @@ import io.berth.linux.Namespace;
  * @param user whom the process runs as
  * @param namespaces the pinned namespaces to join; a kind that is absent is new or the host's, as its mode says
  * @param podFiles the sandbox's own files to mount: hosts, hostname, resolv.conf, shm, by their path in the container
- * @param imageMounts host directories of image volumes by container path
+ * @param mounts what the CRI asks to be mounted, with real host paths
+ * @param home the user's home directory, for the environment
  */
 public record SpecRequest(Sandbox sandbox, Container container, ImageConfig image, RuntimeHandler handler, Path rootfs,
         boolean rootfsWritable, Container.User user, Map<Namespace, Path> namespaces, Map<String, Path> podFiles,
-        Map<String, Path> imageMounts, Optional<String> home, List<String> extraEnvironment) {
+        List<Mount> mounts, Optional<String> home) {
 
     public ContainerConfig config() {
         return container.config();

@@ -95,9 +95,11 @@ final class ExecStream {
         return PlatformThreads.call(() -> child.await(WITHOUT_LIMIT)).orElse(255);
     }
 
+    // The runtime waits for the process, reaps it and ends. One that never wrote a pid file has not started it.
     private static void end(ExecProcess.Files files, ChildProcess child) {
-        files.kill();
-        child.signal(Signals.KILL);
+        if (!files.kill()) {
+            child.signal(Signals.KILL);
+        }
     }
 
     private static void drain(List<Thread> readers) {

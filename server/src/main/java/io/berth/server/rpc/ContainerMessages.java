@@ -58,7 +58,7 @@ final class ContainerMessages {
                 .setExitCode(container.exit().code()).setReason(container.exit().reason())
                 .setMessage(container.exit().message()).setImage(image(container)).setImageRef(container.imageRef())
                 .setImageId(container.imageId()).putAllLabels(config.getLabelsMap())
-                .putAllAnnotations(config.getAnnotationsMap()).addAllMounts(config.getMountsList())
+                .putAllAnnotations(config.getAnnotationsMap()).addAllMounts(container.mounts())
                 .setLogPath(container.logPath().map(Object::toString).orElse(""))
                 .setResources(ContainerResources.newBuilder().setLinux(container.resources()))
                 .setUser(ContainerUser.newBuilder().setLinux(LinuxContainerUser.newBuilder()

@@ -197,6 +197,24 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     }
 
     @Override
+    public void updateContainerResources(UpdateContainerResourcesRequest request,
+            StreamObserver<UpdateContainerResourcesResponse> observer) {
+        answers.send("UpdateContainerResources", request.getContainerId(), observer, () -> {
+            verbs.updateContainer().update(request.getContainerId(), request.getLinux());
+            return UpdateContainerResourcesResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void updatePodSandboxResources(UpdatePodSandboxResourcesRequest request,
+            StreamObserver<UpdatePodSandboxResourcesResponse> observer) {
+        answers.send("UpdatePodSandboxResources", request.getPodSandboxId(), observer, () -> {
+            verbs.updateSandbox().update(request.getPodSandboxId(), request.getOverhead(), request.getResources());
+            return UpdatePodSandboxResourcesResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
     public void exec(ExecRequest request, StreamObserver<ExecResponse> observer) {
         answers.send("Exec", request.getContainerId(), observer, () -> ExecResponse.newBuilder().setUrl(
                 streaming.exec(new io.berth.streaming.ExecRequest(runningContainer(request.getContainerId()),

@@ -1,0 +1,70 @@
+package io.berth.pod.container;
+
+import io.berth.base.RandomId;
+import io.berth.base.RuntimeFault;
+import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.pod.Node;
+import io.berth.pod.record.Container;
+import io.berth.pod.spec.ResourcesSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Gives a container new limits while it runs. A field that the request leaves at 0 or empty stays as it is. */
+public final class UpdateContainerResources {
+
+    private final Node node;
+    private final ResourcesSpec resources;
+
+    public UpdateContainerResources(Node node) {
+        this.node = node;
+        this.resources = new ResourcesSpec(node.cgroups());
+    }
+
+    /** @throws RuntimeFault FAILED_PRECONDITION when the container has ended, else what the runtime says */
+    public void update(String idOrPrefix, LinuxContainerResources wanted) {
+        String id = node.inventory().container(idOrPrefix).id();
+        try (var held = node.verbs().lock(id)) {
+            Container container = node.inventory().container(id);
+            if (!container.isLive()) {
+                throw RuntimeFault.precondition("update container " + id + ": it has ended");
+            }
+            LinuxContainerResources merged = merged(container.resources(), wanted);
+            node.timeline().operation(id, "UpdateContainerResources").run("runtime update", () -> apply(container, merged));
+            node.inventory().changeContainer(id, old -> old.withResources(merged));
+        }
+    }
+
+    private void apply(Container container, LinuxContainerResources merged) {
+        ObjectNode limits = resources.write(merged);
+        // The kubelet sends empty hugepage limits with every resize; runtimes refuse to change them anyway.
+        limits.remove("hugepageLimits");
+        Path file = node.directories().bundle(container.id()).resolve("update-" + RandomId.hex(4) + ".json");
+        try {
+            Files.write(file, JsonMapper.shared().writeValueAsBytes(limits));
+            try {
+                node.runtime(container.handler()).update(container.id(), file);
+            } finally {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw RuntimeFault.internal("update container " + container.id() + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    static LinuxContainerResources merged(LinuxContainerResources old, LinuxContainerResources wanted) {
+        LinuxContainerResources.Builder merged = old.toBuilder();
+        if (wanted.getHugepageLimitsCount() > 0) {
+            merged.clearHugepageLimits();
+        }
+        // Of a protocol message, fields that are 0 or empty are absent, so merging takes over just what was set. A new memory
+        // limit without a swap limit must not keep one that is smaller than it.
+        merged.mergeFrom(wanted);
+        if (wanted.getMemoryLimitInBytes() > 0 && wanted.getMemorySwapLimitInBytes() == 0) {
+            merged.setMemorySwapLimitInBytes(0);
+        }
+        return merged.build();
+    }
+}
