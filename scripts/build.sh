@@ -3,6 +3,8 @@
 TARGET=$BERTH_HOME/cli/target
 BUILD_STAMP=$TARGET/built
 AOT_CACHE=$TARGET/berth.aot
+# Maven 3.8 on Java 25 warns of its own libraries.
+MAVEN_QUIET="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
 
 is_built() {
     [ -e "$BUILD_STAMP" ] && [ -d "$TARGET/lib" ] \
@@ -35,7 +37,7 @@ build() {
     started=$(mktemp)
     # Only what the program is made of. Old jars would stay on the class path beside new ones.
     rm -rf "$TARGET/lib" "$AOT_CACHE"
-    (cd "$BERTH_HOME" && mvn -q -B -pl cli -am -Dmaven.test.skip=true package) >&2 || {
+    (cd "$BERTH_HOME" && MAVEN_OPTS="${MAVEN_OPTS:-} $MAVEN_QUIET" mvn -q -B -Dstyle.color=never -pl cli -am -Dmaven.test.skip=true package) >&2 || {
         rm -f "$started"
         die "the build failed: the reason is above"
     }

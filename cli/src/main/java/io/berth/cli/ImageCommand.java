@@ -1,6 +1,7 @@
 package io.berth.cli;
 
 import io.berth.api.v1.ImportImageRequest;
+import io.berth.cli.client.Connection;
 import io.berth.cri.v1.Image;
 import io.berth.cri.v1.ImageSpec;
 import io.berth.cri.v1.ListImagesRequest;

@@ -1,6 +1,7 @@
 package io.berth.cli;
 
 import io.berth.base.RuntimeFault;
+import io.berth.cli.demo.DemoCommand;
 import io.grpc.StatusRuntimeException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -1,5 +1,6 @@
 package io.berth.cli;
 
+import io.berth.cli.client.Connection;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 

@@ -2,6 +2,7 @@ package io.berth.cli;
 
 import io.berth.api.v1.InfoRequest;
 import io.berth.api.v1.InfoResponse;
+import io.berth.cli.client.Connection;
 import io.berth.cri.v1.StatusRequest;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;

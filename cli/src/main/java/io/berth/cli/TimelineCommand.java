@@ -1,9 +1,9 @@
 package io.berth.cli;
 
 import io.berth.api.v1.TimelineRequest;
-import io.berth.api.v1.TimelineStep;
+import io.berth.cli.client.Connection;
+import io.berth.cli.output.TimelineTable;
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,22 +27,12 @@ final class TimelineCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
         try (Connection berth = socket.connect()) {
-            print(spec.commandLine().getOut(),
-                    berth.berth().timeline(TimelineRequest.newBuilder().setId(id).build()).getStepsList());
-        }
-        return 0;
-    }
-
-    static void print(PrintWriter out, List<TimelineStep> steps) {
-        long first = steps.isEmpty() ? 0 : steps.getFirst().getStartedAtNanos();
-        out.printf("%9s %9s  %-16s %-17s %s%n", "AT ms", "TOOK ms", "OPERATION", "STEP", "SUBJECT");
-        for (TimelineStep step : steps) {
-            out.printf("%9.1f %9.1f  %-16s %-17s %s%s%n", (step.getStartedAtNanos() - first) / 1e6,
-                    step.getDurationNanos() / 1e6, step.getOperation(), step.getStep(),
-                    step.getSubjectId().substring(0, 12),
-                    step.getError().isEmpty() ? "" : "  FAILED: " + step.getError());
+            TimelineTable.lines(berth.berth().timeline(TimelineRequest.newBuilder().setId(id).build()).getStepsList())
+                    .forEach(out::println);
         }
         out.flush();
+        return 0;
     }
 }

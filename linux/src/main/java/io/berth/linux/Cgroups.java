@@ -48,6 +48,16 @@ public final class Cgroups {
         return new Cgroups(controllers, Optional.ofNullable(unified));
     }
 
+    /**
+     * A layout at given places.
+     *
+     * @param controllers the version 1 hierarchy of each controller
+     * @param unified the version 2 hierarchy
+     */
+    public static Cgroups at(Map<String, Path> controllers, Optional<Path> unified) {
+        return new Cgroups(Map.copyOf(controllers), unified);
+    }
+
     private static List<String> superOptions(Path target) {
         try {
             return Files.readAllLines(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1).stream()
@@ -87,7 +97,7 @@ public final class Cgroups {
     }
 
     private static Path below(Path root, String group) {
-        Path path = root.resolve(group.replaceFirst("^/+", "")).normalize();
+        Path path = root.resolve(SystemdGroup.path(group).replaceFirst("^/+", "")).normalize();
         if (!path.startsWith(root)) {
             throw RuntimeFault.invalid("find cgroup " + group + ": it leaves the cgroup file system");
         }
@@ -97,6 +107,14 @@ public final class Cgroups {
     /** A file of {@code group}, stripped, or empty where it does not exist. */
     public Optional<String> read(String controller, String group, String file) {
         return directory(controller, group).flatMap(directory -> read(directory.resolve(file)));
+    }
+
+    /**
+     * A file of {@code group} in the version 2 hierarchy, stripped, or empty where it does not exist. A machine that has
+     * both versions keeps what belongs to no controller there, such as pressure.
+     */
+    Optional<String> readUnified(String group, String file) {
+        return unified.flatMap(root -> read(below(root, group).resolve(file)));
     }
 
     private static Optional<String> read(Path file) {

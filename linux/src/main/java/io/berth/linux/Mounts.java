@@ -1,6 +1,8 @@
 package io.berth.linux;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +28,10 @@ public final class Mounts {
     private static final int FSCONFIG_SET_STRING = 1;
     private static final int FSCONFIG_CMD_CREATE = 6;
     private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
+    private static final int OPEN_TREE_CLONE = 1;
+    private static final int AT_RECURSIVE = 0x8000;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final long MOUNT_ATTR_IDMAP = 0x00100000;
 
     private Mounts() {}
 
@@ -60,9 +66,10 @@ public final class Mounts {
         mount("none", target, "", MS_SHARED | MS_REC, "");
     }
 
-    /** A tmpfs of at most {@code bytes}. */
-    public static void tmpfs(Path target, long bytes, int mode, long flags) {
-        mount("tmpfs", target, "tmpfs", flags, "size=" + bytes + ",mode=" + Integer.toOctalString(mode));
+    /** A tmpfs of at most {@code bytes} that belongs to {@code uid} and {@code gid}. */
+    public static void tmpfs(Path target, long bytes, int mode, long uid, long gid, long flags) {
+        mount("tmpfs", target, "tmpfs", flags,
+                "size=" + bytes + ",mode=" + Integer.toOctalString(mode) + ",uid=" + uid + ",gid=" + gid);
     }
 
     /**
@@ -128,6 +135,27 @@ public final class Mounts {
     private static void configure(Arena arena, Fd context, String key, String value) {
         Kernel.check(Kernel.tryCall(SystemCall.FSCONFIG, context.number(), FSCONFIG_SET_STRING,
                 arena.allocateFrom(key).address(), arena.allocateFrom(value).address()), "set overlay " + key, value);
+    }
+
+    /**
+     * Mounts {@code source} with what is mounted below it at {@code target}, its owners shown through the maps of the user
+     * namespace {@code userNamespace}. The kernel refuses it for file systems that do not know such mounts.
+     */
+    public static void bindMapped(Path source, Path target, Path userNamespace) {
+        try (Arena arena = Arena.ofConfined(); Fd namespace = Fd.openReadOnly(userNamespace)) {
+            try (Fd tree = new Fd((int) Kernel.check(Kernel.tryCall(SystemCall.OPEN_TREE, Fd.AT_FDCWD,
+                    arena.allocateFrom(source.toString()).address(), OPEN_TREE_CLONE | Fd.O_CLOEXEC | AT_RECURSIVE, 0),
+                    "clone mount", source))) {
+                MemorySegment attributes = arena.allocate(32, 8);
+                attributes.set(ValueLayout.JAVA_LONG, 0, MOUNT_ATTR_IDMAP);
+                attributes.set(ValueLayout.JAVA_LONG, 24, namespace.number());
+                long empty = arena.allocateFrom("").address();
+                Kernel.check(Kernel.tryCall(SystemCall.MOUNT_SETATTR, tree.number(), empty, AT_EMPTY_PATH,
+                        attributes.address(), 32, 0), "map the owners of", source);
+                Kernel.check(Kernel.tryCall(SystemCall.MOVE_MOUNT, tree.number(), empty, Fd.AT_FDCWD,
+                        arena.allocateFrom(target.toString()).address(), MOVE_MOUNT_F_EMPTY_PATH, 0), "mount at", target);
+            }
+        }
     }
 
     private static String escaped(Path path) {

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
@@ -112,6 +113,18 @@ public final class Namespaces {
                 Kernel.check(Kernel.tryCall(SystemCall.SETNS, namespace.number(), 0), "enter namespace", file);
                 return work.call();
             }
+        });
+    }
+
+    /** As {@link #in(Path, Callable)} in several namespaces at once. */
+    public static <T> T in(Collection<Path> files, Callable<T> work) {
+        return onFreshThread("in-namespaces", () -> {
+            for (Path file : files) {
+                try (Fd namespace = Fd.openReadOnly(file)) {
+                    Kernel.check(Kernel.tryCall(SystemCall.SETNS, namespace.number(), 0), "enter namespace", file);
+                }
+            }
+            return work.call();
         });
     }
 

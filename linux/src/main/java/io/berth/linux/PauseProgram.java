@@ -1,12 +1,6 @@
 package io.berth.linux;
 
-import io.berth.base.RuntimeFault;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.concurrent.Callable;
 
 /**
@@ -28,25 +22,8 @@ public final class PauseProgram {
             002aa81280d2010000d4c0ff9f52e103002ae203002a681280d2010000d4200280d2a1010010020080d2030180d2c81080d2
             010000d4000080d2010080d2020080d2030080d2280980d2010000d4faffff172e002f000100000000000000000000000000
             000000000000000000000000000000000000""";
-    private static final long BASE = 0x400000;
-    private static final int HEADERS = 64 + 56;
 
     private PauseProgram() {}
-
-    /** The program as an ELF file. */
-    static byte[] elf() {
-        boolean arm = System.getProperty("os.arch").equals("aarch64");
-        byte[] code = HexFormat.of().parseHex((arm ? AARCH64 : X86_64).replaceAll("\\s", ""));
-        int size = HEADERS + code.length;
-        ByteBuffer file = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-        file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-        file.putShort((short) 2).putShort((short) (arm ? 183 : 62)).putInt(1);
-        file.putLong(BASE + HEADERS).putLong(64).putLong(0).putInt(0);
-        file.putShort((short) 64).putShort((short) 56).putShort((short) 1);
-        file.putShort((short) 0).putShort((short) 0).putShort((short) 0);
-        file.putInt(1).putInt(5).putLong(0).putLong(BASE).putLong(BASE).putLong(size).putLong(size).putLong(0x1000);
-        return file.put(code).array();
-    }
 
     /**
      * Starts it as process 1 of a new PID namespace, which is pinned at {@code pin}. The namespace lives as long as the
@@ -56,14 +33,7 @@ public final class PauseProgram {
      * @return its process number in Berth's namespace
      */
     public static int start(Path directory, Path pin) {
-        Path program = directory.resolve("pause");
-        try {
-            Files.createDirectories(directory);
-            Files.write(program, elf());
-            Files.setPosixFilePermissions(program, java.nio.file.attribute.PosixFilePermissions.fromString("r-x------"));
-        } catch (IOException e) {
-            throw RuntimeFault.internal("write " + program + ": " + RuntimeFault.reason(e), e);
-        }
+        Path program = TinyProgram.write(directory.resolve("pause"), TinyProgram.code(X86_64, AARCH64));
         Callable<Integer> work = () -> {
             Kernel.check(Kernel.tryCall(SystemCall.UNSHARE, Namespace.PID.flag, 0), "unshare", Namespace.PID);
             ChildProcess child = Spawn.of(java.util.List.of(program.toString()), java.util.Map.of())

@@ -7,6 +7,7 @@ import io.berth.image.Images;
 import io.berth.linux.Cgroups;
 import io.berth.network.PodNetwork;
 import io.berth.pod.container.Exits;
+import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.runtime.ConmonMonitor;
@@ -22,7 +23,8 @@ import java.util.Map;
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
         Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
-        Cgroups cgroups, ContainerSpec specs, Exits exits, Timeline timeline, KeyedLocks<String> verbs) {
+        Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
+        KeyedLocks<String> verbs) {
 
     /** The runtime of a handler; the empty name stands for the default one. */
     public OciRuntime runtime(String handler) {

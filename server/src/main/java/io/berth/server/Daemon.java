@@ -88,6 +88,8 @@ public final class Daemon implements AutoCloseable {
     @Override
     public void close() {
         ServiceNotification.send("STOPPING=1");
+        // Before the server, which waits for calls to end: these would go on for ever.
+        node.events().close();
         server.close();
         streaming.close();
         node.exits().close();

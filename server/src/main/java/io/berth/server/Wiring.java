@@ -19,6 +19,7 @@ import io.berth.pod.Directories;
 import io.berth.pod.Node;
 import io.berth.pod.NodeSettings;
 import io.berth.pod.container.Exits;
+import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SpecSettings;
@@ -68,10 +69,12 @@ final class Wiring {
         Images images = new Images(directories.root(), new LayerSink(snapshots),
                 name -> config.images().pinned().contains(name));
         Exits exits = new Exits(directories.exits(), directories.containers(), inventory, cgroups);
+        ContainerEvents events = new ContainerEvents(inventory);
+        exits.onExit(events::stopped);
         return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
                 new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
-                new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, new Timeline(),
-                new KeyedLocks<>());
+                new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
+                new Timeline(), new KeyedLocks<>());
     }
 
     PullOptions pullOptions() {
@@ -97,7 +100,7 @@ final class Wiring {
     private SpecSettings specSettings() {
         var runtime = config.runtime();
         return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
-                runtime.unsetSeccompProfile(), List.of());
+                runtime.unsetSeccompProfile(), runtime.cdiSpecDirs());
     }
 
     // CAP_SYS_RESOURCE is bit 24.

@@ -168,18 +168,19 @@ public final class Snapshots {
      *
      * @param chainIds of all layers, the lowest first, as {@code Image.chainIds()} gives them
      * @param mountPoint made where it is missing
-     * @param options further options of overlayfs by name; an empty value for a flag
+     * @param owners whose ids own the files, where the container has a user namespace
      */
-    public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Map<String, String> options) {
-        return mount(key, chainIds, mountPoint, options, true);
+    public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Optional<MappedOwners> owners) {
+        return mount(key, chainIds, mountPoint, owners, true);
     }
 
     /** Mounts the layers read-only, for an image volume. */
-    public RootFilesystem mountReadOnly(String key, List<Digest> chainIds, Path mountPoint) {
-        return mount(key, chainIds, mountPoint, Map.of(), false);
+    public RootFilesystem mountReadOnly(String key, List<Digest> chainIds, Path mountPoint,
+            Optional<MappedOwners> owners) {
+        return mount(key, chainIds, mountPoint, owners, false);
     }
 
-    private RootFilesystem mount(String key, List<Digest> chainIds, Path target, Map<String, String> options,
+    private RootFilesystem mount(String key, List<Digest> chainIds, Path target, Optional<MappedOwners> owners,
             boolean writable) {
         checkKey(key);
         if (target.toString().indexOf('\n') >= 0 || !target.isAbsolute()) {
@@ -196,13 +197,13 @@ public final class Snapshots {
             return PlatformThreads.call(() -> {
                 boolean fresh = there == null;
                 if (fresh) {
-                    create(wanted);
+                    create(wanted, owners);
                 } else if (Mounts.isMountPoint(target)) {
                     return there;
                 }
                 try {
                     Files.createDirectories(target);
-                    overlay(wanted, options);
+                    overlay(wanted, owners);
                 } catch (IOException | RuntimeException e) {
                     if (fresh) {
                         discard(key);
@@ -214,7 +215,7 @@ public final class Snapshots {
         }
     }
 
-    private void create(RootFilesystem wanted) throws IOException {
+    private void create(RootFilesystem wanted, Optional<MappedOwners> owners) throws IOException {
         Path temporary = scratch.resolve("prepare-" + RandomId.hex(8));
         Files.createDirectory(temporary);
         boolean committed = false;
@@ -224,7 +225,7 @@ public final class Snapshots {
             SnapshotRecord record = SnapshotRecord.of("mount", wanted.mountPoint().toString(), "chain",
                     String.join(" ", wanted.chain().stream().map(Digest::toString).toList()));
             (wanted.isReadOnly() ? record.with("readonly", "yes") : record).write(temporary, false);
-            likeTopLayer(upper, wanted.chain());
+            likeTopLayer(upper, wanted.chain(), owners);
             layers.whileStable(() -> {
                 wanted.chain().forEach(layers::files);
                 mounted.put(wanted.key(), wanted);
@@ -245,20 +246,22 @@ public final class Snapshots {
     }
 
     // What a container sees as "/" has the attributes of the upper directory.
-    private void likeTopLayer(Path upper, List<Digest> chain) {
+    private void likeTopLayer(Path upper, List<Digest> chain, Optional<MappedOwners> owners) {
         try (Fd made = Fd.openDirectory(upper)) {
             Inodes.changeMode(made, 0755);
+            Inodes.changeOwner(made, owners.map(MappedOwners::rootUid).orElse(0), owners.map(MappedOwners::rootGid).orElse(0));
             if (!chain.isEmpty()) {
                 try (Fd top = Fd.openDirectory(layers.files(chain.getLast()))) {
                     Inodes.Status like = Inodes.status(top);
-                    Inodes.changeOwner(made, like.uid(), like.gid());
+                    Inodes.changeOwner(made, like.uid() + owners.map(MappedOwners::rootUid).orElse(0),
+                            like.gid() + owners.map(MappedOwners::rootGid).orElse(0));
                     Inodes.changeMode(made, like.mode());
                 }
             }
         }
     }
 
-    private void overlay(RootFilesystem wanted, Map<String, String> options) throws IOException {
+    private void overlay(RootFilesystem wanted, Optional<MappedOwners> owners) throws IOException {
         List<Path> lower = new ArrayList<>(wanted.chain().reversed().stream().map(layers::files).toList());
         Path folder = active.resolve(wanted.key());
         int least = wanted.isReadOnly() ? 2 : 1;
@@ -273,8 +276,8 @@ public final class Snapshots {
             // The index would tie the upper directory to one set of lower file handles; a restored node has others.
             extra.add("index=off");
         }
-        options.forEach((name, value) -> extra.add(value.isEmpty() ? name : name + "=" + value));
-        try (OverlayPaths.Shortened shortened = paths.shortened(lower)) {
+        try (MappedLayers mapped = MappedLayers.of(lower, owners, folder.resolve("mapped"));
+                OverlayPaths.Shortened shortened = paths.shortened(mapped.paths())) {
             if (wanted.isReadOnly()) {
                 Mounts.overlayReadOnly(shortened.paths(), wanted.mountPoint());
             } else {

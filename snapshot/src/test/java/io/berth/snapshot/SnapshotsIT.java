@@ -189,8 +189,8 @@ class SnapshotsIT {
                 .directory("var/", 0755).file("var/.wh..wh..opq", "").file("var/y", "top").file(".wh.re", "")
                 .directory("re/", 0755).file("re/new", "top").bytes());
         Path at = root.resolve("mnt");
-        RootFilesystem fs = snapshots.prepare("c1", List.of(low, top), at, Map.of());
-        assertEquals(fs, snapshots.prepare("c1", List.of(low, top), at, Map.of()));
+        RootFilesystem fs = snapshots.prepare("c1", List.of(low, top), at, Optional.empty());
+        assertEquals(fs, snapshots.prepare("c1", List.of(low, top), at, Optional.empty()));
         assertFalse(Files.exists(at.resolve("etc/a")));
         assertEquals("top", Files.readString(at.resolve("etc/b")));
         assertFalse(Files.exists(at.resolve("var/x")));
@@ -222,17 +222,17 @@ class SnapshotsIT {
             chain.add(add(chain.isEmpty() ? Optional.empty() : Optional.of(chain.getLast()),
                     new TarBytes().file("f" + i, "" + i).bytes()));
         }
-        snapshots.prepare("many", chain, root.resolve("many"), Map.of());
+        snapshots.prepare("many", chain, root.resolve("many"), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("many/f0")));
         assertEquals("126", Files.readString(root.resolve("many/f126")));
-        snapshots.prepare("one", chain.subList(0, 1), root.resolve("one"), Map.of());
+        snapshots.prepare("one", chain.subList(0, 1), root.resolve("one"), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("one/f0")));
-        snapshots.prepare("none", List.of(), root.resolve("none"), Map.of());
+        snapshots.prepare("none", List.of(), root.resolve("none"), Optional.empty());
         Files.writeString(root.resolve("none/x"), "x");
-        snapshots.mountReadOnly("view", chain.subList(0, 1), root.resolve("view"));
+        snapshots.mountReadOnly("view", chain.subList(0, 1), root.resolve("view"), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("view/f0")));
         assertThrows(IOException.class, () -> Files.writeString(root.resolve("view/x"), "x"));
-        snapshots.mountReadOnly("views", chain, root.resolve("views"));
+        snapshots.mountReadOnly("views", chain, root.resolve("views"), Optional.empty());
         assertEquals("126", Files.readString(root.resolve("views/f126")));
         assertEquals(Set.of("many", "one", "none", "view", "views"), snapshots.activeKeys());
         assertEquals(Usage.NONE, snapshots.usage("view"));
@@ -242,7 +242,7 @@ class SnapshotsIT {
     void aRestartFindsWhatWasThereAndDropsWhatPowerLossMayHaveTaken() throws Exception {
         Digest synced = add(Optional.empty(), new TarBytes().file("a", "1").bytes());
         snapshots.awaitSync();
-        snapshots.prepare("c1", List.of(synced), root.resolve("mnt"), Map.of());
+        snapshots.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty());
         Files.writeString(root.resolve("mnt/mine"), "kept");
         Files.createDirectories(root.resolve("snapshots/tmp/unpack-dead/fs"));
         Path record = files(synced).getParent().resolve("record");
@@ -252,7 +252,7 @@ class SnapshotsIT {
         Mounts.unmount(root.resolve("mnt"));
         Snapshots rebooted = open("boot-2");
         assertTrue(rebooted.has(synced));
-        rebooted.prepare("c1", List.of(synced), root.resolve("mnt"), Map.of());
+        rebooted.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty());
         assertEquals("kept", Files.readString(root.resolve("mnt/mine")));
         rebooted.remove("c1");
         Files.writeString(record, Files.readString(record) + "unsynced boot-2\n");

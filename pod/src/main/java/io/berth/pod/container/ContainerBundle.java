@@ -6,12 +6,13 @@ import io.berth.image.UnpackImage;
 import io.berth.linux.Mounts;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.snapshot.MappedOwners;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,7 +26,7 @@ final class ContainerBundle {
         this.node = node;
     }
 
-    void prepareRootfs(String id, Image image) {
+    void prepareRootfs(String id, Image image, Optional<MappedOwners> owners) {
         Path rootfs = node.directories().rootfs(id);
         try {
             Files.createDirectories(rootfs);
@@ -34,7 +35,7 @@ final class ContainerBundle {
         }
         // Fast when all layers are there; after a power cut a layer may have to come back from its blob.
         new UnpackImage(node.images()).ensure(image);
-        node.snapshots().prepare(id, image.chainIds(), rootfs, Map.of());
+        node.snapshots().prepare(id, image.chainIds(), rootfs, owners);
     }
 
     void writeSpec(String id, ObjectNode spec) {

@@ -7,15 +7,18 @@ import io.berth.image.Image;
 import io.berth.image.UnpackImage;
 import io.berth.linux.Errno;
 import io.berth.linux.Fd;
+import io.berth.linux.Mounts;
 import io.berth.linux.RootedPath;
 import io.berth.linux.SystemCallFault;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.snapshot.MappedOwners;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What a container has mounted from the host and from images, made ready before its specification is written. */
 final class ContainerVolumes {
@@ -27,15 +30,21 @@ final class ContainerVolumes {
     }
 
     /** The CRI's mounts with real host paths. Image volumes are mounted below the bundle, which takes them down again. */
-    List<Mount> prepare(Container container) {
+    List<Mount> prepare(Container container, Optional<MappedOwners> owners) {
         List<Mount> prepared = new ArrayList<>();
         for (Mount mount : container.config().getMountsList()) {
             if (mount.getContainerPath().isEmpty()) {
                 throw RuntimeFault.invalid("mount " + mount.getHostPath() + ": the request names no path in the container");
             }
             validate(mount);
-            prepared.add(isImage(mount) ? imageVolume(container, mount, prepared.size())
-                    : mount.toBuilder().setHostPath(hostPath(mount).toString()).build());
+            if (isImage(mount)) {
+                prepared.add(imageVolume(container, mount, target(container, prepared.size()), owners));
+            } else {
+                Path source = hostPath(mount);
+                boolean mapped = mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0;
+                prepared.add(mount.toBuilder().setHostPath((mapped
+                        ? mapped(source, mount, target(container, prepared.size()), owners) : source).toString()).build());
+            }
         }
         return prepared;
     }
@@ -54,23 +63,43 @@ final class ContainerVolumes {
         if (isImage(mount) && (!mount.getReadonly() || !apart || !mount.getHostPath().isEmpty())) {
             throw RuntimeFault.invalid(what + ": an image volume is read-only, private and has no host path");
         }
-        if (mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0) {
-            throw RuntimeFault.unsupported(what + ": mounts with id mappings are not offered by this node");
-        }
     }
 
-    private Mount imageVolume(Container container, Mount mount, int index) {
-        String name = mount.getImage().getImage();
-        Image image = node.images().find(name).orElseThrow(() -> RuntimeFault.notFound("mount image " + name + " at "
-                + mount.getContainerPath() + ": it is not on this node: pull it first"));
+    private Path target(Container container, int index) {
         Path target = node.directories().bundle(container.id()).resolve("volumes").resolve(Integer.toString(index));
         try {
-            Files.createDirectories(target);
+            return Files.createDirectories(target);
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + target + ": " + RuntimeFault.reason(e), e);
         }
+    }
+
+    // Done here and not by the runtime: so it works with every runtime.
+    private static Path mapped(Path source, Mount mount, Path target, Optional<MappedOwners> owners) {
+        MappedOwners pod = owners.orElseThrow(() -> RuntimeFault.invalid("mount " + mount.getHostPath() + " at "
+                + mount.getContainerPath() + ": it has id mappings, and the pod has no user namespace"));
+        if (mount.getUidMappings(0).getHostId() != pod.rootUid() || mount.getGidMappings(0).getHostId() != pod.rootGid()) {
+            throw RuntimeFault.invalid("mount " + mount.getHostPath() + " at " + mount.getContainerPath()
+                    + ": its id mappings are not those of the pod");
+        }
+        try {
+            if (!Files.isDirectory(source)) {
+                Files.delete(target);
+                Files.createFile(target);
+            }
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + target + ": " + RuntimeFault.reason(e), e);
+        }
+        Mounts.bindMapped(source, target, pod.userNamespace());
+        return target;
+    }
+
+    private Mount imageVolume(Container container, Mount mount, Path target, Optional<MappedOwners> owners) {
+        String name = mount.getImage().getImage();
+        Image image = node.images().find(name).orElseThrow(() -> RuntimeFault.notFound("mount image " + name + " at "
+                + mount.getContainerPath() + ": it is not on this node: pull it first"));
         new UnpackImage(node.images()).ensure(image);
-        node.snapshots().mountReadOnly(container.id() + "-volume-" + index, image.chainIds(), target);
+        node.snapshots().mountReadOnly(container.id() + "-volume-" + target.getFileName(), image.chainIds(), target, owners);
         Path source = mount.getImageSubPath().isEmpty() ? target : within(target, mount);
         return mount.toBuilder().setHostPath(source.toString())
                 .setImage(mount.getImage().toBuilder().setImageRef(image.id().toString())).build();

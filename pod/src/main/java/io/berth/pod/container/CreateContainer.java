@@ -7,6 +7,7 @@ import io.berth.base.Timeline;
 import io.berth.base.UndoStack;
 import io.berth.base.UnixTime;
 import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.image.Image;
@@ -17,10 +18,12 @@ import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.SandboxFiles;
 import io.berth.pod.sandbox.SandboxNamespaces;
+import io.berth.pod.sandbox.UserNamespaces;
 import io.berth.pod.spec.ProcessUser;
 import io.berth.pod.spec.SpecRequest;
 import io.berth.runtime.ConmonMonitor;
 import io.berth.runtime.OciRuntime;
+import io.berth.snapshot.MappedOwners;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,8 +89,9 @@ public final class CreateContainer {
             });
             undo.push("exit file", () -> node.exits().forget(id));
             undo.push("bundle", () -> bundles.remove(id));
-            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image));
-            List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent));
+            Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
+            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image, owners));
+            List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners));
             ProcessUser user = timeline.step("specification", () -> specify(sandbox, intent, image, mounts));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
@@ -97,6 +101,7 @@ public final class CreateContainer {
                     container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts));
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
+            node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
             return id;
         }
     }

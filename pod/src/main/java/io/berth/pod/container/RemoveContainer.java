@@ -1,6 +1,7 @@
 package io.berth.pod.container;
 
 import io.berth.base.Timeline;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import java.time.Duration;
@@ -33,6 +34,7 @@ public final class RemoveContainer {
             }
             node.inventory().changeContainer(id, container -> container.with(Container.Phase.REMOVING));
             discard(current.get());
+            node.events().container(ContainerEventType.CONTAINER_DELETED_EVENT, id, current.get().sandboxId());
         }
     }
 

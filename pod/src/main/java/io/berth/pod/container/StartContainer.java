@@ -3,6 +3,7 @@ package io.berth.pod.container;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.base.UnixTime;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 
@@ -36,6 +37,7 @@ public final class StartContainer {
                 throw failure;
             }
             node.inventory().changeContainer(id, old -> old.started(at));
+            node.events().container(ContainerEventType.CONTAINER_STARTED_EVENT, id, container.sandboxId());
         }
     }
 }

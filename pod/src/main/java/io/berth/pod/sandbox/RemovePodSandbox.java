@@ -40,6 +40,7 @@ public final class RemovePodSandbox {
             timeline.run("files", () -> files.remove(id));
             timeline.run("cgroup", () -> removeOwnCgroup(current.get()));
             node.inventory().removeSandbox(id);
+            node.events().removed(current.get());
             node.timeline().forget(id);
         }
     }

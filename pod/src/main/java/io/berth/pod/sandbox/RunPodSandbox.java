@@ -6,6 +6,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.base.UndoStack;
 import io.berth.base.UnixTime;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.cri.v1.NamespaceOption;
 import io.berth.cri.v1.PodSandboxConfig;
@@ -67,10 +68,7 @@ public final class RunPodSandbox {
                     + config.getHostname().length() + " characters, Linux takes 64");
         }
         SandboxSysctls.validate(config);
-        if (modes.hasUsernsOptions() && modes.getUsernsOptions().getMode() == NamespaceMode.POD) {
-            throw RuntimeFault.unsupported("create sandbox " + metadata.getName()
-                    + ": this node does not offer user namespaces: set hostUsers to true");
-        }
+        UserNamespaces.validate(config);
     }
 
     private String create(Request request) {
@@ -92,6 +90,8 @@ public final class RunPodSandbox {
             build(intent, timeline, undo);
             node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY));
             undo.commit();
+            node.events().sandbox(ContainerEventType.CONTAINER_CREATED_EVENT, id);
+            node.events().sandbox(ContainerEventType.CONTAINER_STARTED_EVENT, id);
             return id;
         }
     }

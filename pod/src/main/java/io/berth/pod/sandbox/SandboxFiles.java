@@ -42,7 +42,9 @@ public final class SandboxFiles {
             Files.writeString(directory.resolve("resolv.conf"), resolvConf(sandbox.config().getDnsConfig()));
             if (sandbox.namespaces().getIpc() != NamespaceMode.NODE) {
                 Path shm = Files.createDirectories(directory.resolve("shm"));
-                Mounts.tmpfs(shm, node.settings().shmBytes(), 01777,
+                long owner = UserNamespaces.isOwn(sandbox.namespaces())
+                        ? Integer.toUnsignedLong(sandbox.namespaces().getUsernsOptions().getUids(0).getHostId()) : 0;
+                Mounts.tmpfs(shm, node.settings().shmBytes(), 01777, owner, owner,
                         Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC);
             }
         } catch (IOException e) {

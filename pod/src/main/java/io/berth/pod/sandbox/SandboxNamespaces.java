@@ -2,12 +2,14 @@ package io.berth.pod.sandbox;
 
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.cri.v1.NamespaceOption;
+import io.berth.cri.v1.UserNamespace;
 import io.berth.linux.Links;
 import io.berth.linux.Namespace;
 import io.berth.linux.Namespaces;
 import io.berth.linux.PauseProgram;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
+import io.berth.linux.UserNamespaceSet;
 import io.berth.pod.Node;
 import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
@@ -29,30 +31,62 @@ public final class SandboxNamespaces {
 
     void create(Sandbox sandbox) {
         Set<Namespace> kinds = wanted(sandbox.namespaces());
-        SandboxSysctls sysctls = new SandboxSysctls(node.settings());
-        // On record first: a crash between the pin and the next write would leave the pin unknown.
+        boolean sharesPid = sandbox.namespaces().getPid() == NamespaceMode.POD;
+        boolean ownUsers = UserNamespaces.isOwn(sandbox.namespaces());
+        // On record first: a crash between a pin and the next write would leave the pin unknown.
         Set<Namespace> all = EnumSet.noneOf(Namespace.class);
         all.addAll(kinds);
-        boolean sharesPid = sandbox.namespaces().getPid() == NamespaceMode.POD;
         if (sharesPid) {
             all.add(Namespace.PID);
         }
-        node.inventory().changeSandbox(sandbox.id(), old -> old.withPinned(all));
-        Namespaces.create(kinds, directory(sandbox.id()), () -> {
-            if (kinds.contains(Namespace.NET)) {
-                Links.loopbackUp();
-            }
-            if (kinds.contains(Namespace.UTS) && !sandbox.config().getHostname().isEmpty()) {
-                Namespaces.setHostname(sandbox.config().getHostname());
-            }
-            sysctls.apply(sandbox.config(), kinds);
-        });
-        if (sharesPid) {
-            int pid = PauseProgram.start(node.directories().sandbox(sandbox.id()).resolve("infra"),
-                    pin(sandbox.id(), Namespace.PID));
-            var process = new ProcessIdentity(pid, Processes.startTicks(pid).orElse(0));
-            node.inventory().changeSandbox(sandbox.id(), old -> old.withInfra(Optional.of(process)));
+        if (ownUsers) {
+            all.add(Namespace.USER);
         }
+        node.inventory().changeSandbox(sandbox.id(), old -> old.withPinned(all));
+        if (ownUsers) {
+            createOwned(sandbox, kinds, sharesPid);
+        } else {
+            Namespaces.create(kinds, directory(sandbox.id()), () -> furnish(sandbox, kinds));
+            if (sharesPid) {
+                recordInfra(sandbox, PauseProgram.start(infraDirectory(sandbox), pin(sandbox.id(), Namespace.PID)));
+            }
+        }
+    }
+
+    private void createOwned(Sandbox sandbox, Set<Namespace> kinds, boolean sharesPid) {
+        Set<Namespace> owned = EnumSet.noneOf(Namespace.class);
+        owned.addAll(kinds);
+        if (sharesPid) {
+            owned.add(Namespace.PID);
+        }
+        UserNamespace users = sandbox.namespaces().getUsernsOptions();
+        UserNamespaceSet.create(owned, UserNamespaces.ranges(users.getUidsList()),
+                UserNamespaces.ranges(users.getGidsList()), infraDirectory(sandbox), directory(sandbox.id()))
+                .ifPresent(pid -> recordInfra(sandbox, pid));
+        Namespaces.in(kinds.stream().map(kind -> pin(sandbox.id(), kind)).toList(), () -> {
+            furnish(sandbox, kinds);
+            return null;
+        });
+    }
+
+    // Runs on a thread that is in the new namespaces.
+    private void furnish(Sandbox sandbox, Set<Namespace> kinds) {
+        if (kinds.contains(Namespace.NET)) {
+            Links.loopbackUp();
+        }
+        if (kinds.contains(Namespace.UTS) && !sandbox.config().getHostname().isEmpty()) {
+            Namespaces.setHostname(sandbox.config().getHostname());
+        }
+        new SandboxSysctls(node.settings()).apply(sandbox.config(), kinds);
+    }
+
+    private void recordInfra(Sandbox sandbox, int pid) {
+        var process = new ProcessIdentity(pid, Processes.startTicks(pid).orElse(0));
+        node.inventory().changeSandbox(sandbox.id(), old -> old.withInfra(Optional.of(process)));
+    }
+
+    private Path infraDirectory(Sandbox sandbox) {
+        return node.directories().sandbox(sandbox.id()).resolve("infra");
     }
 
     // The host name belongs to the network identity: a pod on the node's network keeps the node's name.

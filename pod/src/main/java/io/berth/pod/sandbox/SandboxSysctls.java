@@ -44,11 +44,17 @@ record SandboxSysctls(NodeSettings settings) {
                 values.put("net.ipv4.ip_unprivileged_port_start", "0");
             }
             if (settings.unprivilegedPing()) {
-                values.put("net.ipv4.ping_group_range", "0 2147483647");
+                values.put("net.ipv4.ping_group_range", "0 " + highestGroup(config));
             }
         }
         config.getLinux().getSysctlsMap().forEach((name, value) -> values.put(name.replace('/', '.'), value));
         values.forEach(SandboxSysctls::set);
+    }
+
+    // The kernel refuses a group that the namespace's owner has no mapping for.
+    private static long highestGroup(PodSandboxConfig config) {
+        NamespaceOption modes = config.getLinux().getSecurityContext().getNamespaceOptions();
+        return UserNamespaces.isOwn(modes) ? modes.getUsernsOptions().getGids(0).getLength() - 1L : Integer.MAX_VALUE;
     }
 
     private static void set(String name, String value) {

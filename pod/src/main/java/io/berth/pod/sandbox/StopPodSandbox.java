@@ -2,6 +2,7 @@ package io.berth.pod.sandbox;
 
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.pod.Node;
 import io.berth.pod.container.StopContainer;
 import io.berth.pod.record.Container;
@@ -56,6 +57,7 @@ public final class StopPodSandbox {
         timeline.run("namespaces", () -> namespaces.remove(sandbox));
         timeline.run("shm", () -> files.unmount(id));
         node.inventory().changeSandbox(id, old -> old.with(Sandbox.Phase.STOPPED));
+        node.events().sandbox(ContainerEventType.CONTAINER_STOPPED_EVENT, id);
     }
 
     private void killContainers(String id) {

@@ -1,9 +1,13 @@
 package io.berth.pod.spec;
 
+import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
+import io.berth.pod.cdi.CdiDevices;
+import io.berth.pod.sandbox.UserNamespaces;
 import io.berth.runtime.SeccompDefault;
+import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -19,6 +23,7 @@ public final class ContainerSpec {
     private final DevicesSpec devices;
     private final ResourcesSpec resources;
     private final SecuritySpec security;
+    private final CdiDevices cdi;
     private final Cgroups cgroups;
 
     public ContainerSpec(Cgroups cgroups, SeccompDefault seccomp, SpecSettings settings) {
@@ -28,6 +33,7 @@ public final class ContainerSpec {
         this.devices = new DevicesSpec();
         this.resources = new ResourcesSpec(cgroups);
         this.security = new SecuritySpec(seccomp, settings);
+        this.cdi = new CdiDevices(settings.cdiDirectories());
     }
 
     /** The whole {@code config.json}. */
@@ -44,10 +50,13 @@ public final class ContainerSpec {
         linux.put("cgroupsPath", request.container().cgroup());
         linux.put("rootfsPropagation", propagation);
         namespaces(request, linux.putArray("namespaces"));
+        idMappings(request, linux);
         ObjectNode limits = resources.write(request.container().resources());
         linux.set("resources", limits);
         devices.write(request, linux.putArray("devices"), limits.putArray("devices"));
         security.write(request, linux);
+        // Last, so that nothing above takes a vendor's edit back.
+        cdi.inject(request.config(), spec);
         return spec;
     }
 
@@ -69,6 +78,21 @@ public final class ContainerSpec {
                     .put("path", request.namespaces().get(Namespace.PID).toString());
             case NODE, UNRECOGNIZED -> { }
         }
+    }
+
+    // The namespace has its maps already; runtimes want to know them nevertheless, for the owners of what they make.
+    private static void idMappings(SpecRequest request, ObjectNode linux) {
+        if (UserNamespaces.isOwn(request.sandbox().namespaces())) {
+            var users = request.sandbox().namespaces().getUsernsOptions();
+            mappings(linux.putArray("uidMappings"), users.getUidsList());
+            mappings(linux.putArray("gidMappings"), users.getGidsList());
+        }
+    }
+
+    private static void mappings(ArrayNode array, List<IDMapping> mappings) {
+        mappings.forEach(each -> array.addObject().put("containerID", Integer.toUnsignedLong(each.getContainerId()))
+                .put("hostID", Integer.toUnsignedLong(each.getHostId()))
+                .put("size", Integer.toUnsignedLong(each.getLength())));
     }
 
     private static String specName(Namespace kind) {

@@ -3,6 +3,7 @@ package io.berth.pod.spec;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Mount;
 import io.berth.linux.Mounts;
+import io.berth.pod.sandbox.UserNamespaces;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -38,7 +39,14 @@ final class MountsSpec {
         }
         String access = request.privileged() ? "rw" : "ro";
         if (!replaced.contains("/sys")) {
-            add(mounts, "/sys", "sysfs", "sysfs", List.of("nosuid", "noexec", "nodev", access));
+            boolean foreignNetwork = request.sandbox().onHostNetwork()
+                    && UserNamespaces.isOwn(request.sandbox().namespaces());
+            if (foreignNetwork) {
+                // sysfs belongs to the owner of the network namespace, which the node's own is not this pod's.
+                add(mounts, "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro"));
+            } else {
+                add(mounts, "/sys", "sysfs", "sysfs", List.of("nosuid", "noexec", "nodev", access));
+            }
         }
         if (!replaced.contains("/sys/fs/cgroup")) {
             add(mounts, "/sys/fs/cgroup", "cgroup", "cgroup", List.of("nosuid", "noexec", "nodev", "relatime", access));

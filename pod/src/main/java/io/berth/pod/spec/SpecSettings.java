@@ -9,7 +9,7 @@ import java.util.List;
  * @param restrictOomScoreAdj never ask for a lower OOM score than Berth's own, which an unprivileged Berth may not give
  * @param seccompProfileRoot where profiles named by a relative path are looked for
  * @param unsetSeccompProfile the profile for a container that names none: empty for unconfined, or {@code runtime/default}
- * @param hugepageSizes the sizes that the kernel has, such as {@code 2MB}
+ * @param cdiDirectories where vendors describe their devices; those later in the list win
  */
 public record SpecSettings(boolean restrictOomScoreAdj, Path seccompProfileRoot, String unsetSeccompProfile,
-        List<String> hugepageSizes) {}
+        List<Path> cdiDirectories) {}

@@ -145,6 +145,7 @@ public final class ConfigFile {
                 table.flag("runtime.enable_unprivileged_ports", true), table.flag("runtime.enable_unprivileged_icmp", true),
                 table.text("runtime.unset_seccomp_profile", ""),
                 table.path("runtime.seccomp_profile_root", "/var/lib/kubelet/seccomp"),
+                table.texts("runtime.cdi_spec_dirs", List.of("/etc/cdi", "/var/run/cdi")).stream().map(Path::of).toList(),
                 table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40));
     }
 

@@ -4,6 +4,7 @@ import io.berth.base.RuntimeFault;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +59,32 @@ public final class Answers {
                 LOG.atInfo().addKeyValue("rpc", method).addKeyValue("subject", subject)
                         .addKeyValue("ms", took / 1_000_000).log("slow");
             }
+        }
+    }
+
+    /**
+     * Runs {@code work} on a virtual thread of its own, which may wait for the client, and ends the stream when it returns.
+     */
+    <T> void stream(String method, StreamObserver<T> observer, Consumer<AnswerStream<T>> work) {
+        AnswerStream<T> stream = AnswerStream.of(observer);
+        Thread.startVirtualThread(Context.current().wrap(() -> run(method, stream, work)));
+    }
+
+    private <T> void run(String method, AnswerStream<T> stream, Consumer<AnswerStream<T>> work) {
+        long from = System.nanoTime();
+        Status.Code code = Status.Code.OK;
+        try {
+            work.accept(stream);
+            stream.complete();
+        } catch (RuntimeException failure) {
+            Status status = status(failure);
+            code = status.getCode();
+            if (code != Status.Code.CANCELLED) {
+                log(method, "", status, failure);
+            }
+            stream.fail(status.asRuntimeException());
+        } finally {
+            meter.ended(method, code, System.nanoTime() - from);
         }
     }
 

@@ -36,7 +36,7 @@ final class ContainerMessages {
                 && Selectors.matches(filter.getLabelSelectorMap(), container.config().getLabelsMap());
     }
 
-    private static ImageSpec image(Container container) {
+    static ImageSpec image(Container container) {
         ImageSpec asked = container.config().getImage();
         return asked.getUserSpecifiedImage().isEmpty() ? asked
                 : asked.toBuilder().setImage(asked.getUserSpecifiedImage()).build();

@@ -6,6 +6,7 @@ import io.berth.cri.v1.AuthConfig;
 import io.berth.cri.v1.FilesystemIdentifier;
 import io.berth.cri.v1.FilesystemUsage;
 import io.berth.cri.v1.Image;
+import io.berth.cri.v1.ImageFilter;
 import io.berth.cri.v1.ImageFsInfoRequest;
 import io.berth.cri.v1.ImageFsInfoResponse;
 import io.berth.cri.v1.ImageServiceGrpc;
@@ -19,6 +20,8 @@ import io.berth.cri.v1.PullImageRequest;
 import io.berth.cri.v1.PullImageResponse;
 import io.berth.cri.v1.RemoveImageRequest;
 import io.berth.cri.v1.RemoveImageResponse;
+import io.berth.cri.v1.StreamImagesRequest;
+import io.berth.cri.v1.StreamImagesResponse;
 import io.berth.image.ImageReference;
 import io.berth.image.PullImage;
 import io.berth.image.PullListener;
@@ -29,6 +32,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The ImageService of the CRI. */
@@ -46,12 +50,20 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
 
     @Override
     public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
-        answers.send("ListImages", "", observer, () -> {
-            String wanted = request.getFilter().getImage().getImage();
-            List<io.berth.image.Image> images = wanted.isEmpty() ? node.images().list()
-                    : find(wanted).stream().toList();
-            return ListImagesResponse.newBuilder().addAllImages(images.stream().map(ImageRpcs::message).toList()).build();
-        });
+        answers.send("ListImages", "", observer, () -> ListImagesResponse.newBuilder()
+                .addAllImages(images(request.getFilter()).toList()).build());
+    }
+
+    @Override
+    public void streamImages(StreamImagesRequest request, StreamObserver<StreamImagesResponse> observer) {
+        answers.stream("StreamImages", observer, stream -> stream.sendInBatches(images(request.getFilter()),
+                batch -> StreamImagesResponse.newBuilder().addAllImages(batch).build()));
+    }
+
+    private Stream<Image> images(ImageFilter filter) {
+        String wanted = filter.getImage().getImage();
+        List<io.berth.image.Image> images = wanted.isEmpty() ? node.images().list() : find(wanted).stream().toList();
+        return images.stream().map(ImageRpcs::message);
     }
 
     @Override

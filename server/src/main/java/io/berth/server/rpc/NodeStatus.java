@@ -36,7 +36,7 @@ public record NodeStatus(Node node, String berthVersion, Map<String, Object> eff
                 .addConditions(RuntimeCondition.newBuilder().setType("RuntimeReady").setStatus(true))
                 .addConditions(RuntimeCondition.newBuilder().setType("NetworkReady").setStatus(network.ready())
                         .setReason(network.reason()).setMessage(network.message())));
-        answer.setFeatures(RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true));
+        answer.setFeatures(RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true).setUserNamespacesHostNetwork(true));
         addHandler(answer, "", node.settings().defaultHandler());
         node.runtimes().keySet().stream().sorted().forEach(name -> addHandler(answer, name, name));
         if (verbose) {
@@ -50,7 +50,7 @@ public record NodeStatus(Node node, String berthVersion, Map<String, Object> eff
 
     private void addHandler(StatusResponse.Builder answer, String name, String handler) {
         answer.addRuntimeHandlers(RuntimeHandler.newBuilder().setName(name).setFeatures(RuntimeHandlerFeatures.newBuilder()
-                .setRecursiveReadOnlyMounts(node.runtime(handler).supportsMountOption("rro"))));
+                .setRecursiveReadOnlyMounts(node.runtime(handler).supportsMountOption("rro")).setUserNamespaces(true)));
     }
 
     RuntimeConfigResponse runtimeConfig() {

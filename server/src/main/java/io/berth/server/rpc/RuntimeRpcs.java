@@ -11,8 +11,6 @@ import io.berth.pod.record.Sandbox;
 import io.berth.streaming.StreamingServer;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 
 /** The RuntimeService of the CRI: each call translated and handed to its verb. */
 public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase {
@@ -23,6 +21,9 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     private final StreamingServer streaming;
     private final VerboseInfo verbose;
     private final Answers answers;
+    private final ListRpcs lists;
+    private final StatsRpcs stats;
+    private final EventRpcs events;
 
     public RuntimeRpcs(Node node, PodVerbs verbs, NodeStatus status, StreamingServer streaming,
             Answers answers) {
@@ -32,6 +33,9 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
         this.streaming = streaming;
         this.verbose = new VerboseInfo(node);
         this.answers = answers;
+        this.lists = new ListRpcs(node, answers);
+        this.stats = new StatsRpcs(node, answers);
+        this.events = new EventRpcs(node, answers);
     }
 
     @Override
@@ -97,14 +101,13 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
 
     @Override
     public void listPodSandbox(ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> observer) {
-        answers.send("ListPodSandbox", "", observer, () -> {
-            List<PodSandbox> items = node.inventory().sandboxes().stream()
-                    .filter(SandboxMessages::isVisible)
-                    .filter(sandbox -> SandboxMessages.matches(request.getFilter(), sandbox))
-                    .sorted(Comparator.comparingLong(Sandbox::createdAtNanos).reversed())
-                    .map(SandboxMessages::item).toList();
-            return ListPodSandboxResponse.newBuilder().addAllItems(items).build();
-        });
+        lists.list(request.getFilter(), observer);
+    }
+
+    @Override
+    public void streamPodSandboxes(StreamPodSandboxesRequest request,
+            StreamObserver<StreamPodSandboxesResponse> observer) {
+        lists.stream(request.getFilter(), observer);
     }
 
     @Override
@@ -152,14 +155,12 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
 
     @Override
     public void listContainers(ListContainersRequest request, StreamObserver<ListContainersResponse> observer) {
-        answers.send("ListContainers", "", observer, () -> {
-            List<io.berth.cri.v1.Container> items = node.inventory().containers().stream()
-                    .filter(ContainerMessages::isVisible)
-                    .filter(container -> ContainerMessages.matches(request.getFilter(), container))
-                    .sorted(Comparator.comparingLong(Container::createdAtNanos).reversed())
-                    .map(ContainerMessages::item).toList();
-            return ListContainersResponse.newBuilder().addAllContainers(items).build();
-        });
+        lists.list(request.getFilter(), observer);
+    }
+
+    @Override
+    public void streamContainers(StreamContainersRequest request, StreamObserver<StreamContainersResponse> observer) {
+        lists.stream(request.getFilter(), observer);
     }
 
     @Override
@@ -183,17 +184,59 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
 
     @Override
     public void containerStats(ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> observer) {
-        answers.send("ContainerStats", request.getContainerId(), observer, () -> ContainerStatsResponse.newBuilder()
-                .setStats(StatsMessages.of(node, node.inventory().container(request.getContainerId()))).build());
+        stats.container(request.getContainerId(), observer);
     }
 
     @Override
     public void listContainerStats(ListContainerStatsRequest request,
             StreamObserver<ListContainerStatsResponse> observer) {
-        answers.send("ListContainerStats", "", observer, () -> ListContainerStatsResponse.newBuilder().addAllStats(
-                node.inventory().containers().stream().filter(container -> container.phase() == Container.Phase.RUNNING)
-                        .filter(container -> StatsMessages.matches(request.getFilter(), container))
-                        .map(container -> StatsMessages.of(node, container)).toList()).build());
+        stats.listContainers(request.getFilter(), observer);
+    }
+
+    @Override
+    public void streamContainerStats(StreamContainerStatsRequest request,
+            StreamObserver<StreamContainerStatsResponse> observer) {
+        stats.streamContainers(request.getFilter(), observer);
+    }
+
+    @Override
+    public void podSandboxStats(PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> observer) {
+        stats.pod(request.getPodSandboxId(), observer);
+    }
+
+    @Override
+    public void listPodSandboxStats(ListPodSandboxStatsRequest request,
+            StreamObserver<ListPodSandboxStatsResponse> observer) {
+        stats.listPods(request.getFilter(), observer);
+    }
+
+    @Override
+    public void streamPodSandboxStats(StreamPodSandboxStatsRequest request,
+            StreamObserver<StreamPodSandboxStatsResponse> observer) {
+        stats.streamPods(request.getFilter(), observer);
+    }
+
+    @Override
+    public void listMetricDescriptors(ListMetricDescriptorsRequest request,
+            StreamObserver<ListMetricDescriptorsResponse> observer) {
+        stats.descriptors(observer);
+    }
+
+    @Override
+    public void listPodSandboxMetrics(ListPodSandboxMetricsRequest request,
+            StreamObserver<ListPodSandboxMetricsResponse> observer) {
+        stats.listMetrics(observer);
+    }
+
+    @Override
+    public void streamPodSandboxMetrics(StreamPodSandboxMetricsRequest request,
+            StreamObserver<StreamPodSandboxMetricsResponse> observer) {
+        stats.streamMetrics(observer);
+    }
+
+    @Override
+    public void getContainerEvents(GetEventsRequest request, StreamObserver<ContainerEventResponse> observer) {
+        events.stream(observer);
     }
 
     @Override

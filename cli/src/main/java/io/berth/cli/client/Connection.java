@@ -1,4 +1,4 @@
-package io.berth.cli;
+package io.berth.cli.client;
 
 import io.berth.api.v1.BerthGrpc;
 import io.berth.base.RuntimeFault;

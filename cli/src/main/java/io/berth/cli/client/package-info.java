@@ -1,0 +1,2 @@
+/** The way to a daemon: its socket and the stubs of its services. */
+package io.berth.cli.client;

@@ -1,0 +1,2 @@
+/** What several commands print alike. */
+package io.berth.cli.output;

@@ -1,0 +1,151 @@
+package io.berth.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.berth.cli.client.Connection;
+import io.berth.cli.scratch.DaemonProcess;
+import io.berth.cli.scratch.PodClient;
+import io.berth.cli.scratch.ScratchNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A daemon as a real child process, with directories, bridge, subnet and cgroup of its own. Register it with
+ * {@code @RegisterExtension}; it starts before each test. After a test that passed nothing may be left of its pods; after
+ * one that failed, everything is removed by force and the daemon's log is kept in target/daemon-logs.
+ */
+final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
+
+    private final String extraConfiguration;
+    private ScratchNode node;
+    private DaemonProcess process;
+    private Connection connection;
+
+    private TestDaemon(String extraConfiguration) {
+        this.extraConfiguration = extraConfiguration;
+    }
+
+    /** With the built-in network and defaults for all else. */
+    static TestDaemon withBuiltinNetwork() {
+        return new TestDaemon("");
+    }
+
+    /** With a drop-in that wins over the usual configuration of tests. */
+    static TestDaemon with(String toml) {
+        return new TestDaemon(toml);
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws IOException {
+        assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
+        node = ScratchNode.create();
+        if (!extraConfiguration.isEmpty()) {
+            Files.createDirectory(node.directory().resolve("config.d"));
+            Files.writeString(node.directory().resolve("config.d/test.toml"), extraConfiguration);
+        }
+        start();
+    }
+
+    ScratchNode node() {
+        return node;
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    /** The usual calls, on the present connection. */
+    PodClient pods() {
+        return new PodClient(connection);
+    }
+
+    /** The process id of the daemon. */
+    int pid() {
+        return process.pid();
+    }
+
+    void start() {
+        process = node.start();
+        connection = Connection.to(node.socket());
+    }
+
+    /** Ends the daemon as an operator would; containers run on. */
+    void stop() {
+        connection.close();
+        process.stop();
+    }
+
+    /** Ends the daemon as a crash would. */
+    void kill9() {
+        connection.close();
+        process.kill();
+    }
+
+    void restart() {
+        stop();
+        start();
+    }
+
+    /** No mount, namespace, cgroup, process, interface, address or record of a pod is left. */
+    void assertNothingLeft() {
+        assertEquals(List.of(), node.podTracesAtRest(Optional.of(process)).lines(), "left behind by pods");
+    }
+
+    /** A container's log file, of a pod that was configured by {@link PodClient#config}. */
+    String log(String pod, String container) {
+        try {
+            return Files.readString(node.logs().resolve(pod).resolve(container + ".log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        if (node == null) {
+            return;
+        }
+        Optional<DaemonProcess> running = Optional.ofNullable(process).filter(DaemonProcess::isAlive);
+        List<String> left = context.getExecutionException().isPresent() ? List.of()
+                : node.podTracesAtRest(running).lines();
+        if (context.getExecutionException().isPresent() || !left.isEmpty()) {
+            end(context);
+        } else {
+            stop();
+            node.tearDown();
+            left = node.leftovers();
+        }
+        assertEquals(List.of(), left, "left behind");
+    }
+
+    private void end(ExtensionContext context) {
+        if (connection != null) {
+            connection.close();
+        }
+        if (process != null) {
+            process.kill();
+        }
+        keepLog(context);
+        node.destroy();
+    }
+
+    private void keepLog(ExtensionContext context) {
+        try {
+            Path kept = Files.createDirectories(Path.of("target/daemon-logs"))
+                    .resolve(context.getRequiredTestClass().getSimpleName() + "." + context.getDisplayName() + ".log");
+            Files.copy(node.daemonLog(), kept, StandardCopyOption.REPLACE_EXISTING);
+            System.err.println("the daemon's log is kept in " + kept.toAbsolutePath());
+        } catch (IOException e) {
+            System.err.println("the daemon's log is lost: " + e);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Changes in the lives of containers and sandboxes, told to those who listen. */
+package io.berth.pod.events;

@@ -1,0 +1,188 @@
+package io.berth.server.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.berth.base.RuntimeFault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigFileTest {
+
+    @TempDir
+    private Path directory;
+
+    /** Every key with its default. A change here is a change for every operator: docs/configuration.md must follow. */
+    @Test
+    void everyKeyHasItsDefault() throws IOException {
+        String expected = """
+                root = /var/lib/berth
+                state = /run/berth
+                grpc.address = /run/berth/berth.sock
+                grpc.gid = 0
+                grpc.max_recv_message_size = 16777216
+                grpc.mode = 0660
+                grpc.uid = 0
+                debug.level = info
+                images.image_pull_progress_timeout = 1m
+                images.max_concurrent_downloads = 3
+                images.pinned_images = []
+                images.registry.config_path = /etc/berth/certs.d
+                runtime.builtin_network.bridge = berth0
+                runtime.builtin_network.masquerade = true
+                runtime.builtin_network.subnet = 10.189.0.0/16
+                runtime.cni.bin_dirs = [/opt/cni/bin, /usr/lib/cni]
+                runtime.cni.conf_dir = /etc/cni/net.d
+                runtime.cni.max_conf_num = 1
+                runtime.conmon = conmon
+                runtime.default_cgroup_parent = /berth
+                runtime.default_runtime_name =\s
+                runtime.enable_unprivileged_icmp = true
+                runtime.enable_unprivileged_ports = true
+                runtime.network = cni
+                runtime.restrict_oom_score_adj = false
+                runtime.runtimes.kata.options.SystemdCgroup = false
+                runtime.runtimes.kata.options.arguments = []
+                runtime.runtimes.kata.privileged_without_host_devices = false
+                runtime.runtimes.kata.runtime_path = /opt/kata
+                runtime.runtimes.kata.runtime_type = oci
+                runtime.seccomp_profile_root = /var/lib/kubelet/seccomp
+                runtime.shm_size = 67108864
+                runtime.unset_seccomp_profile =\s
+                streaming.stream_idle_timeout = 4h
+                streaming.stream_server_address = 127.0.0.1
+                streaming.stream_server_port = 0
+                """;
+        // A handler's keys exist only where there is a handler.
+        Map<String, Object> effective = load("[runtime.runtimes.kata]\nruntime_path = \"/opt/kata\"\n").effective();
+        assertEquals(expected.lines().sorted().toList(),
+                effective.entrySet().stream().map(entry -> entry.getKey() + " = " + entry.getValue()).sorted().toList());
+    }
+
+    @Test
+    void everyKeyIsInTheReference() throws IOException {
+        String reference = Files.readString(Path.of("../docs/configuration.md"));
+        List<String> missing = load("[runtime.runtimes.NAME]\nruntime_path = \"/opt/kata\"\n").effective().keySet().stream()
+                .filter(key -> !reference.contains("`" + key + "`")).toList();
+        assertEquals(List.of(), missing, "keys that docs/configuration.md does not explain");
+    }
+
+    @Test
+    void valuesReachTheRecords() throws IOException {
+        Config config = load("""
+                root = "/r"
+                state = "/s"
+                [grpc]
+                address = "/s/b.sock"
+                mode = "0600"
+                [debug]
+                level = "debug"
+                [runtime]
+                network = "builtin"
+                default_runtime_name = "crun"
+                [runtime.runtimes.crun]
+                options.SystemdCgroup = true
+                options.arguments = ["--debug"]
+                [runtime.builtin_network]
+                bridge = "b1"
+                subnet = "10.1.0.0/24"
+                [images]
+                image_pull_progress_timeout = "1m30s"
+                [streaming]
+                stream_idle_timeout = "500ms"
+                """).config();
+        assertEquals(Path.of("/r"), config.root());
+        assertEquals(Path.of("/s"), config.state());
+        assertEquals(0600, config.grpc().mode());
+        assertEquals("debug", config.logLevel());
+        assertEquals(Config.NetworkKind.BUILTIN, config.runtime().network());
+        assertEquals(new Config.Builtin("b1", "10.1.0.0/24", true), config.runtime().builtin());
+        assertEquals(new Config.Handler("oci", "crun", true, false, List.of("--debug")),
+                config.runtime().runtimes().get("crun"));
+        assertEquals(Duration.ofSeconds(90), config.images().pullProgressTimeout());
+        assertEquals(Duration.ofMillis(500), config.streaming().idleTimeout());
+    }
+
+    @Test
+    void aDropInWinsKeyByKeyInTheOrderOfNames() throws IOException {
+        Files.createDirectory(directory.resolve("config.d"));
+        Files.writeString(directory.resolve("config.d/20-b.toml"), "[grpc]\ngid = 3\n");
+        Files.writeString(directory.resolve("config.d/10-a.toml"), "[grpc]\ngid = 2\nuid = 2\n");
+        Files.writeString(directory.resolve("config.d/readme.txt"), "not TOML");
+        Config.Grpc grpc = load("[grpc]\ngid = 1\nuid = 1\nmode = \"0600\"\n").config().grpc();
+        assertEquals(List.of(3, 2, 0600), List.of(grpc.gid(), grpc.uid(), grpc.mode()));
+    }
+
+    @Test
+    void theCommandLineWinsOverFiles() throws IOException {
+        Files.writeString(directory.resolve("config.toml"), "root = \"/of/the/file\"\n");
+        Config config = ConfigFile.load(Optional.of(directory.resolve("config.toml")), Map.of("root", "/r")).config();
+        assertEquals(Path.of("/r"), config.root());
+    }
+
+    @Test
+    void allProblemsAreReportedAtOnceWithTheirFile() {
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> load("""
+                root = "relative"
+                stat = "/s"
+                [grpc]
+                gid = "0"
+                mode = "rw"
+                [runtime]
+                network = "flannel"
+                """));
+        assertEquals(RuntimeFault.Kind.INVALID_ARGUMENT, fault.kind());
+        for (String part : List.of("root = \"relative\"", "stat: there is no such key", "grpc.gid = 0: a whole number is needed",
+                "grpc.mode = \"rw\"", "runtime.network = \"flannel\"", directory.resolve("config.toml").toString())) {
+            assertTrue(fault.getMessage().contains(part), () -> part + " is not in: " + fault.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "no_such_key = 1 | no_such_key: there is no such key",
+        "address = '/x' | did you mean grpc.address?",
+        "root = 1 | a string is needed",
+        "grpc.uid = -1 | must be from 0 to",
+        "grpc.uid = true | a whole number is needed",
+        "runtime.shm_size = 1 | must be from 65536",
+        "runtime.cni.bin_dirs = '/x' | a list of strings is needed",
+        "runtime.cni.bin_dirs = [1] | a list of strings is needed",
+        "runtime.enable_unprivileged_ports = 'yes' | true or false is needed",
+        "streaming.stream_idle_timeout = 'soon' | a duration like",
+        "debug.level = 'loud' | one of trace, debug, info, warn, error",
+        "runtime.default_runtime_name = 'a'\\nruntime.runtimes.b.runtime_path = '/b' | there is no [runtime.runtimes.a]",
+        "runtime.runtimes.b.runtime_type = 'wasm' | runtime_type",
+        "runtime.runtimes.b.path = '/b' | runtime.runtimes.b.path: there is no such key",
+        "runtime = 1 | runtime: there is no such key",
+        "root = | config.toml:1",
+    })
+    void aBadValueIsRefusedWithItsCure(String toml, String message) {
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> load(toml.replace("\\n", "\n") + "\n"));
+        assertEquals(RuntimeFault.Kind.INVALID_ARGUMENT, fault.kind());
+        assertTrue(fault.getMessage().contains(message), fault::getMessage);
+    }
+
+    @Test
+    void aNamedFileThatIsNotThereIsAnError() {
+        RuntimeFault fault = assertThrows(RuntimeFault.class,
+                () -> ConfigFile.load(Optional.of(directory.resolve("none.toml")), Map.of()));
+        assertEquals(RuntimeFault.Kind.NOT_FOUND, fault.kind());
+    }
+
+    private ConfigFile.Loaded load(String toml) throws IOException {
+        Path file = directory.resolve("config.toml");
+        Files.writeString(file, toml);
+        return ConfigFile.load(Optional.of(file), Map.of());
+    }
+}
