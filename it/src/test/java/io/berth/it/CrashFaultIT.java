@@ -74,6 +74,24 @@ class CrashFaultIT {
         daemon.assertNothingLeft();
     }
 
+    @Test
+    void aMonitorThatIsKilledWhileTheDaemonRunsIsNoticed() {
+        TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+            if (process.info().commandLine().orElse("").contains(container)) {
+                process.children().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly();
+            }
+        }
+        assertEquals(ContainerState.CONTAINER_EXITED,
+                daemon.pods().awaitExit(container, Duration.ofSeconds(30)).getState());
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
+        daemon.assertNothingLeft();
+    }
+
     /** Kills the daemon at ever later moments of a pod's start; wherever it hits, nothing unknown may be left. */
     @RepeatedTest(6)
     void aCrashInTheMiddleOfAStartLeavesNothingUnknown(RepetitionInfo repetition) throws Exception {

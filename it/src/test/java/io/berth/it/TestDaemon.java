@@ -141,7 +141,7 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
     private void keepLog(ExtensionContext context) {
         try {
             Path kept = Files.createDirectories(Path.of("target/daemon-logs"))
-                    .resolve(context.getRequiredTestClass().getSimpleName() + "." + context.getDisplayName() + ".log");
+                    .resolve(context.getRequiredTestClass().getSimpleName() + "." + context.getRequiredTestMethod().getName() + ".log");
             Files.copy(node.daemonLog(), kept, StandardCopyOption.REPLACE_EXISTING);
             System.err.println("the daemon's log is kept in " + kept.toAbsolutePath());
         } catch (IOException e) {

@@ -1,12 +1,11 @@
 package io.berth.pod;
 
 import io.berth.base.RuntimeFault;
-import io.berth.base.UnixTime;
 import io.berth.linux.Mounts;
 import io.berth.linux.Namespaces;
+import io.berth.pod.container.LostEnds;
 import io.berth.pod.container.RemoveContainer;
 import io.berth.pod.record.Container;
-import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
@@ -16,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -34,12 +32,14 @@ public final class Recover {
     private final StopPodSandbox stopSandbox;
     private final RemovePodSandbox removeSandbox;
     private final RemoveContainer removeContainer;
+    private final LostEnds lostEnds;
 
     public Recover(Node node, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox, RemoveContainer removeContainer) {
         this.node = node;
         this.stopSandbox = stopSandbox;
         this.removeSandbox = removeSandbox;
         this.removeContainer = removeContainer;
+        this.lostEnds = new LostEnds(node);
     }
 
     /** To be called once, after the exit files were read and before the first request is served. */
@@ -56,18 +56,8 @@ public final class Recover {
     private void recover(Container container) {
         switch (container.phase()) {
             case CREATING, REMOVING -> removeContainer.discard(container);
-            case CREATED, RUNNING -> adopt(container);
+            case CREATED, RUNNING -> lostEnds.check(container);
             case EXITED -> { }
-        }
-    }
-
-    // Live by its record. Its end may have come without a word: a reboot, or a killed monitor.
-    private void adopt(Container container) {
-        boolean alive = container.init().map(ProcessIdentity::isAlive).orElse(false);
-        boolean monitored = node.monitor().pid(node.directories().bundle(container.id())).isPresent();
-        if (!alive && !monitored) {
-            node.exits().record(container.id(), 255, UnixTime.now(),
-                    "it ended while nothing watched it (a reboot, or its monitor was killed): the exit code is lost");
         }
     }
 
@@ -131,10 +121,5 @@ public final class Recover {
         } catch (Exception e) {
             LOG.atError().addKeyValue("what", what).addKeyValue("id", id).setCause(e).log("recovery failed, left on record");
         }
-    }
-
-    /** The containers that were found running, for the log line at start. */
-    public List<String> running() {
-        return node.inventory().containers().stream().filter(Container::isLive).map(Container::id).toList();
     }
 }

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class OciRuntime {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private static final Pattern CRUN_VERSION = Pattern.compile("^crun version ([0-9]{1,4})\\.([0-9]{1,4})");
 
     private final RuntimeHandler handler;
     private final Path root;
@@ -131,9 +135,17 @@ public final class OciRuntime {
         }
     }
 
-    /** Whether the runtime says that it knows a mount option. */
+    /** Whether the runtime knows a mount option: by its own word, or where it has no verb for that, by its version. */
     public boolean supportsMountOption(String option) {
-        return features().path("mountOptions").valueStream().anyMatch(each -> each.asString().equals(option));
+        return features().path("mountOptions").valueStream().anyMatch(each -> each.asString().equals(option))
+                || features().isEmpty() && option.equals("rro") && isCrunSince(1, 4);
+    }
+
+    // crun has told its features since 1.8.6 only, but has known rro since 1.4.
+    private boolean isCrunSince(int major, int minor) {
+        Matcher version = CRUN_VERSION.matcher(version());
+        return version.find() && (Integer.parseInt(version.group(1)) > major
+                || Integer.parseInt(version.group(1)) == major && Integer.parseInt(version.group(2)) >= minor);
     }
 
     /** The whole command line for {@code verb}. */

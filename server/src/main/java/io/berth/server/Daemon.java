@@ -7,6 +7,7 @@ import io.berth.linux.PlatformThreads;
 import io.berth.linux.ServiceNotification;
 import io.berth.pod.Node;
 import io.berth.pod.PodVerbs;
+import io.berth.pod.container.LostEnds;
 import io.berth.pod.record.Container;
 import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
@@ -16,6 +17,7 @@ import io.berth.server.rpc.ImageRpcs;
 import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
 import io.berth.streaming.StreamingServer;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -26,21 +28,25 @@ import org.slf4j.LoggerFactory;
 public final class Daemon implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+    private static final Duration LOST_ENDS_PERIOD = Duration.ofSeconds(10);
+    private static final Duration STALE_PULL = Duration.ofHours(1);
 
     private final InstanceLock rootLock;
     private final InstanceLock stateLock;
     private final Node node;
     private final SocketServer server;
     private final StreamingServer streaming;
+    private final Thread lostEnds;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server,
-            StreamingServer streaming) {
+            StreamingServer streaming, Thread lostEnds) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.node = node;
         this.server = server;
         this.streaming = streaming;
+        this.lostEnds = lostEnds;
     }
 
     /** Starts: locks its directories, recovers what is there, then listens. */
@@ -62,6 +68,9 @@ public final class Daemon implements AutoCloseable {
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, new PullImage(node.images(), wiring.pullOptions()), answers),
                 new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), status, answers)));
+        Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
+        // Layers that were in use when their image was removed, and what broken pulls left.
+        PlatformThreads.executor().execute(() -> node.images().sweep(STALE_PULL));
         // What the first Status would have to ask of the runtimes' programs.
         PlatformThreads.executor().execute(() -> node.runtimes().values().forEach(runtime -> runtime.features()));
         LOG.atInfo().addKeyValue("socket", config.grpc().address()).addKeyValue("root", config.root())
@@ -70,7 +79,7 @@ public final class Daemon implements AutoCloseable {
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
-        return new Daemon(rootLock, stateLock, node, server, streaming);
+        return new Daemon(rootLock, stateLock, node, server, streaming, lostEnds);
     }
 
     /** The version that was built in. */
@@ -90,6 +99,7 @@ public final class Daemon implements AutoCloseable {
         ServiceNotification.send("STOPPING=1");
         // Before the server, which waits for calls to end: these would go on for ever.
         node.events().close();
+        lostEnds.interrupt();
         server.close();
         streaming.close();
         node.exits().close();

@@ -35,6 +35,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -57,8 +58,14 @@ final class Wiring {
 
     Node node() {
         try {
-            Files.createDirectories(directories.containers());
-            Files.createDirectories(directories.sandboxes());
+            // Users of pods with a user namespace have to pass through to their root file system, but list nothing.
+            for (Path passable : List.of(directories.root(), directories.state(), directories.containers(),
+                    directories.sandboxes())) {
+                Files.createDirectories(passable);
+                Files.setPosixFilePermissions(passable, PosixFilePermissions.fromString("rwx--x--x"));
+            }
+            Files.createDirectories(directories.records());
+            Files.setPosixFilePermissions(directories.records(), PosixFilePermissions.fromString("rwx------"));
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + directories.state() + ": " + RuntimeFault.reason(e), e);
         }

@@ -52,7 +52,10 @@ final class Demo {
         // Ctrl-C reaches the daemon too, so what is there is removed without it.
         Thread cleanUp = Thread.ofPlatform().name("clean-up").unstarted(() -> {
             interrupted = true;
-            unfinished.ifPresent(Demo::destroy);
+            unfinished.ifPresent(node -> {
+                destroy(node);
+                System.err.println("\nberth: interrupted; everything was removed");
+            });
         });
         Runtime.getRuntime().addShutdownHook(cleanUp);
         try {
@@ -172,8 +175,8 @@ final class Demo {
             throw RuntimeFault.internal("exec in container web: exit code " + exec.getExitCode(), null);
         }
         step("ContainerStats", () -> client.connection().runtime().containerStats(
-                ContainerStatsRequest.newBuilder().setContainerId(web).build()).getStats(), stats -> "web: %.2f MB memory, %.1f ms CPU"
-                .formatted(stats.getMemory().getWorkingSetBytes().getValue() / 1e6,
+                ContainerStatsRequest.newBuilder().setContainerId(web).build()).getStats(),
+                stats -> "web: %.2f MB memory, %.1f ms CPU".formatted(stats.getMemory().getWorkingSetBytes().getValue() / 1e6,
                         stats.getCpu().getUsageCoreNanoSeconds().getValue() / 1e6));
     }
 

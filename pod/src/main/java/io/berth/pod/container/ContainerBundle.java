@@ -8,11 +8,15 @@ import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.snapshot.MappedOwners;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -39,9 +43,17 @@ final class ContainerBundle {
     }
 
     void writeSpec(String id, ObjectNode spec) {
-        Path file = node.directories().bundle(id).resolve("config.json");
-        try {
-            Files.write(file, JsonMapper.shared().writeValueAsBytes(spec));
+        writePrivate(node.directories().bundle(id).resolve("config.json"), JsonMapper.shared().writeValueAsBytes(spec));
+    }
+
+    /** Writes a file that only root may read: the environment of a container holds secrets. */
+    static void writePrivate(Path file, byte[] content) {
+        try (var out = Files.newByteChannel(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            ByteBuffer left = ByteBuffer.wrap(content);
+            while (left.hasRemaining()) {
+                out.write(left);
+            }
         } catch (IOException e) {
             throw RuntimeFault.internal("write " + file + ": " + RuntimeFault.reason(e), e);
         }

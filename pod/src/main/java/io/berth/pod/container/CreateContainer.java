@@ -79,7 +79,8 @@ public final class CreateContainer {
         String id = intent.id();
         Timeline.Operation timeline = node.timeline().operation(id, "CreateContainer");
         List<String> failedUndos = new ArrayList<>();
-        try (UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
+        // Held against a removal of the whole sandbox, which waits then and finds the container whole or gone.
+        try (var held = node.verbs().lock(id); UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
             timeline.run("record", () -> node.inventory().add(intent));
             undo.push("record", () -> {
                 if (failedUndos.isEmpty()) {

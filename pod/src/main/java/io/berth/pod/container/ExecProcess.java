@@ -37,11 +37,11 @@ public final class ExecProcess {
         String name = "exec-" + RandomId.hex(8);
         Files files = new Files(container, bundle.resolve(name + ".json"), bundle.resolve(name + ".pid"), command);
         try {
-            JsonNode spec = JsonMapper.shared().readTree(bundle.resolve("config.json").toFile());
+            JsonNode spec = JsonMapper.shared().readTree(java.nio.file.Files.readAllBytes(bundle.resolve("config.json")));
             ObjectNode process = (ObjectNode) spec.get("process");
             command.forEach(process.putArray("args")::add);
             process.put("terminal", terminal);
-            java.nio.file.Files.write(files.specification, JsonMapper.shared().writeValueAsBytes(process));
+            ContainerBundle.writePrivate(files.specification, JsonMapper.shared().writeValueAsBytes(process));
             return files;
         } catch (IOException e) {
             files.close();

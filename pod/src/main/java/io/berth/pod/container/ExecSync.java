@@ -39,12 +39,16 @@ public final class ExecSync {
             try {
                 // Killed while the runtime still waits for it: the runtime reaps it, the container's init might not.
                 output = runtime.run(files::kill);
-            } catch (RuntimeFault late) {
-                if (late.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED) {
-                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "run " + command.getFirst()
-                            + " in container " + container.id() + ": it took longer than " + limit.toSeconds() + " s", late);
+            } catch (RuntimeFault ended) {
+                if (ended.kind() == RuntimeFault.Kind.CANCELLED) {
+                    // The client has gone: nobody would end a command without a limit.
+                    files.kill();
                 }
-                throw late;
+                if (ended.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED) {
+                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "run " + command.getFirst()
+                            + " in container " + container.id() + ": it took longer than " + limit.toSeconds() + " s", ended);
+                }
+                throw ended;
             }
             files.refuseFailedStart(output.exitCode(), output.stderrText());
             return output;

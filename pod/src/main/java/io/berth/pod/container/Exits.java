@@ -89,6 +89,12 @@ public final class Exits implements AutoCloseable {
         }
     }
 
+    /** Reads the exit file of {@code id} now; false when there is none. */
+    boolean takeUp(String id) {
+        safely(id);
+        return Files.exists(directory.resolve(id));
+    }
+
     private void scan() {
         try (Stream<Path> files = Files.list(directory)) {
             files.forEach(file -> safely(file.getFileName().toString()));

@@ -57,6 +57,7 @@ class ConfigFileTest {
                 runtime.runtimes.kata.runtime_path = /opt/kata
                 runtime.runtimes.kata.runtime_type = oci
                 runtime.seccomp_profile_root = /var/lib/kubelet/seccomp
+                runtime.cdi_spec_dirs = [/etc/cdi, /var/run/cdi]
                 runtime.shm_size = 67108864
                 runtime.unset_seccomp_profile =\s
                 streaming.stream_idle_timeout = 4h
