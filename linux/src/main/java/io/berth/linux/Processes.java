@@ -1,11 +1,15 @@
 package io.berth.linux;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** Processes that need not be children. Stateless, thread-safe. Source: pidfd_open(2), proc_pid_stat(5). */
 public final class Processes {
@@ -61,10 +65,31 @@ public final class Processes {
         }
     }
 
-    /** Sends {@code signal} to the process group {@code group}; fine when it is gone. */
-    public static void signalGroup(int group, int signal) {
-        if (group > 1) {
-            Kernel.tryCall(SystemCall.KILL, -(long) group, signal);
+    /**
+     * Kills {@code pid} and all that descend from it. Each is stopped before its children are looked up, so that it makes no
+     * further ones meanwhile. A descendant whose parent has ended before is somebody else's child and not found.
+     */
+    public static void killTree(int pid) {
+        OptionalLong start = startTicks(pid);
+        if (start.isEmpty()) {
+            return;
+        }
+        signal(pid, start.getAsLong(), Signals.STOP);
+        children(pid).forEach(Processes::killTree);
+        signal(pid, start.getAsLong(), Signals.KILL);
+    }
+
+    // Source: proc_tid_children(5).
+    private static List<Integer> children(int pid) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
+            List<Integer> children = new ArrayList<>();
+            for (Path thread : (Iterable<Path>) threads::iterator) {
+                Stream.of(Files.readString(thread.resolve("children")).strip().split(" ")).filter(text -> !text.isEmpty())
+                        .map(Integer::valueOf).forEach(children::add);
+            }
+            return children;
+        } catch (IOException | UncheckedIOException gone) {
+            return List.of();
         }
     }
 

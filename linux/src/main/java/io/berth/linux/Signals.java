@@ -12,6 +12,7 @@ public final class Signals {
     public static final int QUIT = 3;
     public static final int KILL = 9;
     public static final int TERM = 15;
+    public static final int STOP = 19;
     public static final int WINCH = 28;
     private static final int REALTIME_FIRST = 34;
     private static final int REALTIME_LAST = 64;

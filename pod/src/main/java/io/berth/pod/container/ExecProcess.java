@@ -3,7 +3,6 @@ package io.berth.pod.container;
 import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.linux.Processes;
-import io.berth.linux.Signals;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.runtime.OciRuntime;
@@ -74,16 +73,14 @@ public final class ExecProcess {
         }
 
         /**
-         * Kills the process and its group: the runtime's own end would not end it.
+         * Kills the process and what it started: the runtime's own end would not end them, and not every runtime makes the
+         * process leader of a group.
          *
          * @return false when it has not been started
          */
         public boolean kill() {
             OptionalInt pid = pid();
-            pid.ifPresent(number -> Processes.startTicks(number).ifPresent(start -> {
-                Processes.signalGroup(number, Signals.KILL);
-                Processes.signal(number, start, Signals.KILL);
-            }));
+            pid.ifPresent(Processes::killTree);
             return pid.isPresent();
         }
 

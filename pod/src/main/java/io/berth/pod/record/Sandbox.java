@@ -64,6 +64,11 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
         return namespaces().getNetwork() == NamespaceMode.NODE;
     }
 
+    /** Whether the pod has a user namespace of its own. */
+    public boolean ownsUserNamespace() {
+        return namespaces().getUsernsOptions().getMode() == NamespaceMode.POD && namespaces().hasUsernsOptions();
+    }
+
     /** {@code namespace/name}, for people. */
     public String podName() {
         return config.getMetadata().getNamespace() + "/" + config.getMetadata().getName();

@@ -42,7 +42,7 @@ public final class SandboxFiles {
             Files.writeString(directory.resolve("resolv.conf"), resolvConf(sandbox.config().getDnsConfig()));
             if (sandbox.namespaces().getIpc() != NamespaceMode.NODE) {
                 Path shm = Files.createDirectories(directory.resolve("shm"));
-                long owner = UserNamespaces.isOwn(sandbox.namespaces())
+                long owner = sandbox.ownsUserNamespace()
                         ? Integer.toUnsignedLong(sandbox.namespaces().getUsernsOptions().getUids(0).getHostId()) : 0;
                 Mounts.tmpfs(shm, node.settings().shmBytes(), 01777, owner, owner,
                         Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC);

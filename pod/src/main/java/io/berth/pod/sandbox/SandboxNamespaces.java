@@ -32,7 +32,7 @@ public final class SandboxNamespaces {
     void create(Sandbox sandbox) {
         Set<Namespace> kinds = wanted(sandbox.namespaces());
         boolean sharesPid = sandbox.namespaces().getPid() == NamespaceMode.POD;
-        boolean ownUsers = UserNamespaces.isOwn(sandbox.namespaces());
+        boolean ownUsers = sandbox.ownsUserNamespace();
         // On record first: a crash between a pin and the next write would leave the pin unknown.
         Set<Namespace> all = EnumSet.noneOf(Namespace.class);
         all.addAll(kinds);

@@ -72,7 +72,7 @@ public final class UserNamespaces {
 
     /** Who owns the files of the pod's containers; empty without a user namespace. */
     public static Optional<MappedOwners> owners(Sandbox sandbox, SandboxNamespaces namespaces) {
-        if (!isOwn(sandbox.namespaces())) {
+        if (!sandbox.ownsUserNamespace()) {
             return Optional.empty();
         }
         UserNamespace own = sandbox.namespaces().getUsernsOptions();

@@ -5,7 +5,6 @@ import io.berth.cri.v1.NamespaceMode;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.cdi.CdiDevices;
-import io.berth.pod.sandbox.UserNamespaces;
 import io.berth.runtime.SeccompDefault;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -82,7 +81,7 @@ public final class ContainerSpec {
 
     // The namespace has its maps already; runtimes want to know them nevertheless, for the owners of what they make.
     private static void idMappings(SpecRequest request, ObjectNode linux) {
-        if (UserNamespaces.isOwn(request.sandbox().namespaces())) {
+        if (request.sandbox().ownsUserNamespace()) {
             var users = request.sandbox().namespaces().getUsernsOptions();
             mappings(linux.putArray("uidMappings"), users.getUidsList());
             mappings(linux.putArray("gidMappings"), users.getGidsList());

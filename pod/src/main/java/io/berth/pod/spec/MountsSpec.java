@@ -3,7 +3,6 @@ package io.berth.pod.spec;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Mount;
 import io.berth.linux.Mounts;
-import io.berth.pod.sandbox.UserNamespaces;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,8 +38,7 @@ final class MountsSpec {
         }
         String access = request.privileged() ? "rw" : "ro";
         if (!replaced.contains("/sys")) {
-            boolean foreignNetwork = request.sandbox().onHostNetwork()
-                    && UserNamespaces.isOwn(request.sandbox().namespaces());
+            boolean foreignNetwork = request.sandbox().onHostNetwork() && request.sandbox().ownsUserNamespace();
             if (foreignNetwork) {
                 // sysfs belongs to the owner of the network namespace, which the node's own is not this pod's.
                 add(mounts, "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro"));
