@@ -93,7 +93,8 @@ final class Wiring {
 
     StreamingSettings streamingSettings() {
         StreamingSettings usual = StreamingSettings.defaults();
-        return new StreamingSettings(config.streaming().address(), config.streaming().port(), usual.baseUrl(), usual.tls(),
+        var tls = config.streaming().keyPair().map(pair -> new StreamingSettings.Tls(pair.certificate(), pair.key()));
+        return new StreamingSettings(config.streaming().address(), config.streaming().port(), usual.baseUrl(), tls,
                 config.streaming().idleTimeout(), usual.streamCreationTimeout(), usual.tokenLifetime(), usual.maxTokens());
     }
 

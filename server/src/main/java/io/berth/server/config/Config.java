@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The effective configuration. Names of keys follow containerd's where it has the same thing.
@@ -48,6 +49,9 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
     public record Images(Path registryConfigPath, int maxConcurrentDownloads, Duration pullProgressTimeout,
             List<String> pinned) {}
 
-    /** The server for exec, attach and port-forward. */
-    public record Streaming(String address, int port, Duration idleTimeout) {}
+    /** The server for exec, attach and port-forward; without a key pair it speaks plain HTTP. */
+    public record Streaming(String address, int port, Duration idleTimeout, Optional<KeyPair> keyPair) {}
+
+    /** PEM files: a certificate chain and its PKCS#8 key. */
+    public record KeyPair(Path certificate, Path key) {}
 }

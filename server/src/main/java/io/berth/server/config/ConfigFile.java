@@ -6,6 +6,7 @@ import io.berth.server.config.Config.Cni;
 import io.berth.server.config.Config.Grpc;
 import io.berth.server.config.Config.Handler;
 import io.berth.server.config.Config.Images;
+import io.berth.server.config.Config.KeyPair;
 import io.berth.server.config.Config.NetworkKind;
 import io.berth.server.config.Config.Runtime;
 import io.berth.server.config.Config.Streaming;
@@ -181,6 +182,18 @@ public final class ConfigFile {
     private static Streaming streaming(ConfigTable table) {
         return new Streaming(table.text("streaming.stream_server_address", "127.0.0.1"),
                 (int) table.number("streaming.stream_server_port", 0, 0, 65535),
-                table.duration("streaming.stream_idle_timeout", "4h"));
+                table.duration("streaming.stream_idle_timeout", "4h"), keyPair(table));
+    }
+
+    private static Optional<KeyPair> keyPair(ConfigTable table) {
+        String certificate = table.text("streaming.x509_key_pair_streaming.tls_cert_file", "");
+        String key = table.text("streaming.x509_key_pair_streaming.tls_key_file", "");
+        boolean wanted = table.flag("streaming.enable_tls_streaming", false);
+        if (wanted && (certificate.isEmpty() || key.isEmpty())) {
+            table.problem("streaming.enable_tls_streaming = true: tls_cert_file and tls_key_file are needed in"
+                    + " [streaming.x509_key_pair_streaming]");
+            return Optional.empty();
+        }
+        return wanted ? Optional.of(new KeyPair(Path.of(certificate), Path.of(key))) : Optional.empty();
     }
 }

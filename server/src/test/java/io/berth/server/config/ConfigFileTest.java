@@ -60,9 +60,12 @@ class ConfigFileTest {
                 runtime.cdi_spec_dirs = [/etc/cdi, /var/run/cdi]
                 runtime.shm_size = 67108864
                 runtime.unset_seccomp_profile =\s
+                streaming.enable_tls_streaming = false
                 streaming.stream_idle_timeout = 4h
                 streaming.stream_server_address = 127.0.0.1
                 streaming.stream_server_port = 0
+                streaming.x509_key_pair_streaming.tls_cert_file =\s
+                streaming.x509_key_pair_streaming.tls_key_file =\s
                 """;
         // A handler's keys exist only where there is a handler.
         Map<String, Object> effective = load("[runtime.runtimes.kata]\nruntime_path = \"/opt/kata\"\n").effective();
@@ -161,6 +164,7 @@ class ConfigFileTest {
         "runtime.cni.bin_dirs = [1] | a list of strings is needed",
         "runtime.enable_unprivileged_ports = 'yes' | true or false is needed",
         "streaming.stream_idle_timeout = 'soon' | a duration like",
+        "streaming.enable_tls_streaming = true | tls_cert_file and tls_key_file are needed",
         "debug.level = 'loud' | one of trace, debug, info, warn, error",
         "runtime.default_runtime_name = 'a'\\nruntime.runtimes.b.runtime_path = '/b' | there is no [runtime.runtimes.a]",
         "runtime.runtimes.b.runtime_type = 'wasm' | runtime_type",
