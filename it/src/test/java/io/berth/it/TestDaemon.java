@@ -17,6 +17,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /**
  * A daemon as a real child process, with directories, bridge, subnet and cgroup of its own. Register it with
@@ -115,9 +116,10 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
             return;
         }
         Optional<DaemonProcess> running = Optional.ofNullable(process).filter(DaemonProcess::isAlive);
-        List<String> left = context.getExecutionException().isPresent() ? List.of()
-                : node.podTracesAtRest(running).lines();
-        if (context.getExecutionException().isPresent() || !left.isEmpty()) {
+        // A test that was skipped has not failed.
+        boolean failed = context.getExecutionException().filter(end -> !(end instanceof TestAbortedException)).isPresent();
+        List<String> left = failed ? List.of() : node.podTracesAtRest(running).lines();
+        if (failed || !left.isEmpty()) {
             end(context);
         } else {
             stop();

@@ -49,7 +49,12 @@ public final class RootedPath {
      * the caller checks with {@link Inodes#status(Fd)} that it is what it expects.
      */
     public static Fd openReadOnly(Fd root, String path) {
-        return open(root, Inodes.name(path), Fd.O_RDONLY | Fd.O_NONBLOCK, Escape.STAYS_IN_ROOT);
+        return openReadOnly(root, Inodes.name(path));
+    }
+
+    /** As {@link #openReadOnly(Fd, String)} with a path in bytes, which need not be text. */
+    public static Fd openReadOnly(Fd root, byte[] path) {
+        return open(root, path, Fd.O_RDONLY | Fd.O_NONBLOCK, Escape.STAYS_IN_ROOT);
     }
 
     /**

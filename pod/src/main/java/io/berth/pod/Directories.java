@@ -14,6 +14,15 @@ public record Directories(Path root, Path state) {
         return root.resolve("records");
     }
 
+    /** Work of checkpoints under way, removed at start. Below root: memory does not belong on a tmpfs a second time. */
+    public Path checkpoints() {
+        return root.resolve("checkpoints");
+    }
+
+    public Path checkpoint(String id) {
+        return checkpoints().resolve(id);
+    }
+
     /** Exit files of conmon, named by container id. */
     public Path exits() {
         return state.resolve("exits");

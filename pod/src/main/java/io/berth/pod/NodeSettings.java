@@ -1,5 +1,6 @@
 package io.berth.pod;
 
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -11,7 +12,8 @@ import java.util.Optional;
  * @param unprivilegedPorts let every process of a pod with its own network bind ports below 1024
  * @param unprivilegedPing let every process of such a pod send ICMP echo requests
  * @param shmBytes size of a pod's /dev/shm
+ * @param checkpoints whether clients may write containers with their memory to archives
  * @param resolvConf the node's resolver configuration, for pods that bring none
  */
 public record NodeSettings(String defaultHandler, String defaultCgroup, boolean systemdCgroup, boolean unprivilegedPorts,
-        boolean unprivilegedPing, long shmBytes, Optional<java.nio.file.Path> resolvConf) {}
+        boolean unprivilegedPing, long shmBytes, boolean checkpoints, Optional<Path> resolvConf) {}

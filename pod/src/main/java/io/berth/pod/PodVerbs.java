@@ -1,5 +1,6 @@
 package io.berth.pod;
 
+import io.berth.pod.container.CheckpointContainer;
 import io.berth.pod.container.CreateContainer;
 import io.berth.pod.container.ExecSync;
 import io.berth.pod.container.RemoveContainer;
@@ -16,7 +17,8 @@ import io.berth.pod.sandbox.UpdatePodSandboxResources;
 public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox,
         CreateContainer createContainer, StartContainer startContainer, StopContainer stopContainer,
         RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync,
-        UpdateContainerResources updateContainer, UpdatePodSandboxResources updateSandbox, Recover recover) {
+        UpdateContainerResources updateContainer, UpdatePodSandboxResources updateSandbox,
+        CheckpointContainer checkpointContainer, Recover recover) {
 
     /** Wires them for {@code node}. */
     public static PodVerbs of(Node node) {
@@ -26,7 +28,7 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
         return new PodVerbs(new RunPodSandbox(node), stopSandbox, removeSandbox, new CreateContainer(node),
                 new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),
-                new UpdateContainerResources(node), new UpdatePodSandboxResources(node),
+                new UpdateContainerResources(node), new UpdatePodSandboxResources(node), new CheckpointContainer(node),
                 new Recover(node, stopSandbox, removeSandbox, remove));
     }
 }

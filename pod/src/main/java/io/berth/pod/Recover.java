@@ -1,7 +1,7 @@
 package io.berth.pod;
 
 import io.berth.base.RuntimeFault;
-import io.berth.linux.Mounts;
+import io.berth.linux.DirectoryTree;
 import io.berth.linux.Namespaces;
 import io.berth.pod.container.LostEnds;
 import io.berth.pod.container.RemoveContainer;
@@ -13,7 +13,6 @@ import io.berth.pod.sandbox.StopPodSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -86,6 +85,8 @@ public final class Recover {
         }
         unknown(node.directories().containers(), id -> node.inventory().findContainer(id).isPresent());
         unknown(node.directories().sandboxes(), id -> node.inventory().findSandbox(id).isPresent());
+        // Of a daemon that ended while it wrote one.
+        safely("checkpoints", "", () -> DirectoryTree.remove(node.directories().checkpoints()));
         node.exits().reported().stream().filter(id -> node.inventory().findContainer(id).isEmpty())
                 .forEach(id -> safely("exit file", id, () -> Files.deleteIfExists(node.directories().exits().resolve(id))));
     }
@@ -96,18 +97,9 @@ public final class Recover {
         }
         try (Stream<Path> entries = Files.list(parent)) {
             entries.filter(entry -> !known.test(entry.getFileName().toString())).toList()
-                    .forEach(entry -> safely("directory", entry.toString(), () -> removeTree(entry)));
+                    .forEach(entry -> safely("directory", entry.toString(), () -> DirectoryTree.remove(entry)));
         } catch (IOException e) {
             throw RuntimeFault.internal("list " + parent + ": " + RuntimeFault.reason(e), e);
-        }
-    }
-
-    private static void removeTree(Path top) throws IOException {
-        Mounts.at(top).forEach(Mounts::unmount);
-        try (Stream<Path> all = Files.walk(top)) {
-            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
-                Files.deleteIfExists(path);
-            }
         }
     }
 

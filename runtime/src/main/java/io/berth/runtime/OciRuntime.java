@@ -106,6 +106,19 @@ public final class OciRuntime {
         run("resume container " + id, List.of("resume", id));
     }
 
+    /**
+     * Has CRIU write the container's processes and memory into {@code images}, and its log {@code dump.log} into
+     * {@code work}; the container runs on.
+     */
+    public void checkpoint(String id, Path images, Path work, Duration limit) {
+        Command.Output output = call(List.of("checkpoint", "--leave-running", "--image-path", images.toString(),
+                "--work-path", work.toString(), id), limit);
+        if (output.exitCode() != 0) {
+            throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "checkpoint container " + id + ": " + reason(output)
+                    + CriuLog.errors(work.resolve("dump.log")));
+        }
+    }
+
     /** The first line of the runtime's version, such as {@code runc version 1.1.5}. */
     public String version() {
         Command.Output output = run("ask for the version", List.of("--version"));
@@ -166,7 +179,11 @@ public final class OciRuntime {
     }
 
     private Command.Output call(List<String> verb) {
-        return new Command(commandLine(verb), Map.of("PATH", Command.searchPath()), Path.of("/"), LIMIT, 1 << 20).run();
+        return call(verb, LIMIT);
+    }
+
+    private Command.Output call(List<String> verb, Duration limit) {
+        return new Command(commandLine(verb), Map.of("PATH", Command.searchPath()), Path.of("/"), limit, 1 << 20).run();
     }
 
     private static boolean isUnknown(String words) {

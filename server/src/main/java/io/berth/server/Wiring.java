@@ -102,7 +102,8 @@ final class Wiring {
         var runtime = config.runtime();
         String handler = runtime.defaultRuntimeName().isEmpty() ? preferred(runtimes) : runtime.defaultRuntimeName();
         return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
-                runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(), Optional.empty());
+                runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(),
+                runtime.checkpoints(), Optional.empty());
     }
 
     private SpecSettings specSettings() {

@@ -11,6 +11,7 @@ import io.berth.linux.Mounts;
 import io.berth.linux.PlatformThreads;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -311,6 +312,21 @@ public final class Snapshots {
         }
         mounted.remove(key);
         PlatformThreads.executor().execute(() -> RemoveTree.at(gone));
+    }
+
+    /**
+     * Writes what a container has changed in its root filesystem as the tar stream of an OCI layer, with its deletions as
+     * whiteouts. The container may run on meanwhile; what it changes then is in the stream or not.
+     *
+     * @param out not closed
+     */
+    public void writeChanges(String key, OutputStream out) {
+        Path upper = active(key).flatMap(RootFilesystem::upper).orElseThrow(() ->
+                RuntimeFault.notFound("write the changes of root filesystem " + key + ": there is no writable one"));
+        PlatformThreads.call(() -> {
+            new WriteChanges(upper).to(out);
+            return null;
+        });
     }
 
     /** What a container has changed: bytes and inodes of its writable layer. Walks the tree. */

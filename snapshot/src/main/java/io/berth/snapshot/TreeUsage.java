@@ -4,8 +4,6 @@ import io.berth.base.RuntimeFault;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -74,7 +72,7 @@ final class TreeUsage {
     private static long allocated(Path folder, Path name, long size) {
         if (size >= EXACT_FROM) {
             try (Fd directory = Fd.openDirectory(folder)) {
-                var status = Inodes.status(directory, bytes(name));
+                var status = Inodes.status(directory, RawName.of(name));
                 if (status.isPresent()) {
                     return status.get().allocatedBytes();
                 }
@@ -83,31 +81,5 @@ final class TreeUsage {
             }
         }
         return (size + BLOCK - 1) / BLOCK * BLOCK;
-    }
-
-    /** The name as the file system has it, which the JDK's text may have lost. */
-    private static byte[] bytes(Path name) {
-        String text = name.toString();
-        if (text.chars().allMatch(c -> c > 0 && c < 128)) {
-            return Inodes.name(text);
-        }
-        URI uri = name.toAbsolutePath().toUri();
-        String raw = uri.getRawPath().replaceAll("/$", "");
-        return decoded(raw.substring(raw.lastIndexOf('/') + 1));
-    }
-
-    private static byte[] decoded(String raw) {
-        byte[] in = raw.getBytes(StandardCharsets.US_ASCII);
-        byte[] out = new byte[in.length];
-        int length = 0;
-        for (int i = 0; i < in.length; i++) {
-            if (in[i] == '%') {
-                out[length++] = (byte) Integer.parseInt(raw.substring(i + 1, i + 3), 16);
-                i += 2;
-            } else {
-                out[length++] = in[i];
-            }
-        }
-        return java.util.Arrays.copyOf(out, length);
     }
 }

@@ -239,6 +239,40 @@ class SnapshotsIT {
     }
 
     @Test
+    void whatAContainerChangedIsALayerThatGivesTheSameTree() throws Exception {
+        Digest low = add(Optional.empty(), new TarBytes().directory("etc/", 0755).file("etc/gone", "x").file("etc/kept", "k")
+                .directory("re/", 0755).file("re/old", "old").bytes());
+        Path at = root.resolve("mnt");
+        snapshots.prepare("c1", List.of(low), at, Optional.empty());
+        Files.delete(at.resolve("etc/gone"));
+        Files.delete(at.resolve("re/old"));
+        Files.delete(at.resolve("re"));
+        Files.createDirectory(at.resolve("re"));
+        Files.writeString(at.resolve("re/new"), "new");
+        Files.createLink(at.resolve("re/same"), at.resolve("re/new"));
+        Files.createSymbolicLink(at.resolve("link"), Path.of("/etc/passwd"));
+        Files.writeString(at.resolve("n".repeat(200)), "long");
+        Files.setAttribute(at.resolve("re/new"), "unix:uid", 12);
+        Files.setAttribute(at.resolve("re/new"), "unix:mode", 04750);
+
+        ByteArrayOutputStream changes = new ByteArrayOutputStream();
+        snapshots.writeChanges("c1", changes);
+        Digest top = add(Optional.of(low), changes.toByteArray());
+        Path copy = root.resolve("copy");
+        snapshots.prepare("c2", List.of(low, top), copy, Optional.empty());
+
+        assertFalse(Files.exists(copy.resolve("etc/gone")));
+        assertEquals("k", Files.readString(copy.resolve("etc/kept")));
+        assertFalse(Files.exists(copy.resolve("re/old")));
+        assertEquals("new", Files.readString(copy.resolve("re/same")));
+        assertEquals(2, Files.getAttribute(copy.resolve("re/new"), "unix:nlink"));
+        assertEquals(12, Files.getAttribute(copy.resolve("re/new"), "unix:uid"));
+        assertEquals(0104750, Files.getAttribute(copy.resolve("re/new"), "unix:mode"));
+        assertEquals("/etc/passwd", Files.readSymbolicLink(copy.resolve("link")).toString());
+        assertEquals("long", Files.readString(copy.resolve("n".repeat(200))));
+    }
+
+    @Test
     void aRestartFindsWhatWasThereAndDropsWhatPowerLossMayHaveTaken() throws Exception {
         Digest synced = add(Optional.empty(), new TarBytes().file("a", "1").bytes());
         snapshots.awaitSync();

@@ -3,6 +3,7 @@ package io.berth.pod.container;
 import io.berth.base.RuntimeFault;
 import io.berth.image.Image;
 import io.berth.image.UnpackImage;
+import io.berth.linux.DirectoryTree;
 import io.berth.linux.Mounts;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
@@ -13,11 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -71,20 +69,8 @@ final class ContainerBundle {
 
     /** Unmounts and deletes all of it; the container's processes have ended. Idempotent. */
     void remove(String id) {
-        Path bundle = node.directories().bundle(id);
         Mounts.unmount(node.directories().rootfs(id));
         node.snapshots().activeKeys().stream().filter(key -> key.startsWith(id)).forEach(node.snapshots()::remove);
-        if (!Files.exists(bundle)) {
-            return;
-        }
-        List<Path> left = Mounts.at(bundle);
-        left.forEach(Mounts::unmount);
-        try (Stream<Path> all = Files.walk(bundle)) {
-            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw RuntimeFault.internal("remove " + bundle + ": " + RuntimeFault.reason(e), e);
-        }
+        DirectoryTree.remove(node.directories().bundle(id));
     }
 }

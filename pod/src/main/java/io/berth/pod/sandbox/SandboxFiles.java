@@ -3,17 +3,16 @@ package io.berth.pod.sandbox;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.DNSConfig;
 import io.berth.cri.v1.NamespaceMode;
+import io.berth.linux.DirectoryTree;
 import io.berth.linux.Mounts;
 import io.berth.pod.Node;
 import io.berth.pod.record.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** What a sandbox brings into its containers: hosts, hostname, resolv.conf and /dev/shm. */
 public final class SandboxFiles {
@@ -88,18 +87,7 @@ public final class SandboxFiles {
 
     /** Removes all of the sandbox's files; its namespaces are unpinned before. Idempotent. */
     void remove(String id) {
-        Path directory = node.directories().sandbox(id);
-        if (!Files.exists(directory)) {
-            return;
-        }
-        Mounts.at(directory).forEach(Mounts::unmount);
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw RuntimeFault.internal("remove the files of sandbox " + id + ": " + RuntimeFault.reason(e), e);
-        }
+        DirectoryTree.remove(node.directories().sandbox(id));
     }
 
     private String resolvConf(DNSConfig dns) throws IOException {

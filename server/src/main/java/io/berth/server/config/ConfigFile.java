@@ -147,7 +147,8 @@ public final class ConfigFile {
                 table.text("runtime.unset_seccomp_profile", ""),
                 table.path("runtime.seccomp_profile_root", "/var/lib/kubelet/seccomp"),
                 table.texts("runtime.cdi_spec_dirs", List.of("/etc/cdi", "/var/run/cdi")).stream().map(Path::of).toList(),
-                table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40));
+                table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40),
+                table.flag("runtime.enable_criu_support", false));
     }
 
     private static Handler handler(ConfigTable table, String name, String prefix) {

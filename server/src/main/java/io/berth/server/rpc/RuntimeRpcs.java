@@ -284,6 +284,16 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
         });
     }
 
+    @Override
+    public void checkpointContainer(CheckpointContainerRequest request,
+            StreamObserver<CheckpointContainerResponse> observer) {
+        answers.send("CheckpointContainer", request.getContainerId(), observer, () -> {
+            verbs.checkpointContainer().checkpoint(request.getContainerId(), request.getLocation(),
+                    seconds(request.getTimeout(), "CheckpointContainer timeout"));
+            return CheckpointContainerResponse.getDefaultInstance();
+        });
+    }
+
     private String runningContainer(String idOrPrefix) {
         Container container = node.inventory().container(idOrPrefix);
         if (container.phase() != Container.Phase.RUNNING) {

@@ -47,6 +47,7 @@ class ConfigFileTest {
                 runtime.conmon = conmon
                 runtime.default_cgroup_parent = /berth
                 runtime.default_runtime_name =\s
+                runtime.enable_criu_support = false
                 runtime.enable_unprivileged_icmp = true
                 runtime.enable_unprivileged_ports = true
                 runtime.network = cni

@@ -1,0 +1,167 @@
+package io.berth.snapshot;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Fd;
+import io.berth.linux.Inodes;
+import io.berth.linux.RootedPath;
+import io.berth.linux.SystemCallFault;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
+
+/**
+ * Writes the upper directory of an overlay as the tar stream of an OCI layer: deleted names as {@code .wh.NAME}, directories
+ * that hide what is below them with {@code .wh..wh..opq}. Extended attributes and sockets are left out. Names are followed
+ * inside the directory only, so a running container cannot lead the reader out by swapping a directory for a link.
+ *
+ * <p>Source: OCI image-spec, layer.md, "Representing Changes".
+ */
+final class WriteChanges {
+
+    private static final int BUFFER = 64 << 10;
+
+    private final Path upper;
+    // By inode, what a further hard link refers to.
+    private final Map<Long, String> linked = new HashMap<>();
+
+    WriteChanges(Path upper) {
+        this.upper = upper;
+    }
+
+    /** Writes the whole stream to {@code out}, which stays open. */
+    void to(OutputStream out) {
+        // One character a byte, so that names which are not UTF-8 pass through.
+        try (Fd root = Fd.openDirectory(upper)) {
+            TarArchiveOutputStream tar = new TarArchiveOutputStream(out, StandardCharsets.ISO_8859_1.name());
+            tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
+            tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
+            directory(tar, root, "");
+            tar.finish();
+        } catch (IOException e) {
+            throw RuntimeFault.internal("write the changes in " + upper + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    private void directory(TarArchiveOutputStream tar, Fd root, String path) throws IOException {
+        try (Fd directory = path.isEmpty() ? Fd.openDirectory(upper)
+                : RootedPath.openDirectory(root, raw(path), RootedPath.Escape.STAYS_IN_ROOT)) {
+            for (byte[] name : names(directory)) {
+                String child = (path.isEmpty() ? "" : path + "/") + new String(name, StandardCharsets.ISO_8859_1);
+                var status = Inodes.status(directory, name);
+                if (status.isPresent()) {
+                    entry(tar, root, directory, name, child, status.get());
+                }
+            }
+        }
+    }
+
+    private static List<byte[]> names(Fd directory) throws IOException {
+        List<byte[]> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.procPath())) {
+            entries.forEach(each -> names.add(RawName.of(each)));
+        }
+        names.sort(Arrays::compareUnsigned);
+        return names;
+    }
+
+    private void entry(TarArchiveOutputStream tar, Fd root, Fd parent, byte[] name, String path, Inodes.Status status)
+            throws IOException {
+        if (status.isWhiteout()) {
+            int slash = path.lastIndexOf('/') + 1;
+            empty(tar, new TarArchiveEntry(path.substring(0, slash) + ".wh." + path.substring(slash)));
+            return;
+        }
+        switch (status.type()) {
+            case Inodes.DIRECTORY -> {
+                empty(tar, described(new TarArchiveEntry(path + "/", TarConstants.LF_DIR), status));
+                if (Inodes.attribute(parent, name, "trusted.overlay.opaque").isPresent()) {
+                    empty(tar, new TarArchiveEntry(path + "/.wh..wh..opq"));
+                }
+                directory(tar, root, path);
+            }
+            case Inodes.REGULAR -> regular(tar, root, path, status);
+            case Inodes.SYMLINK -> {
+                TarArchiveEntry link = described(new TarArchiveEntry(path, TarConstants.LF_SYMLINK), status);
+                link.setLinkName(new String(Inodes.linkTarget(parent, name).orElse(new byte[0]), StandardCharsets.ISO_8859_1));
+                empty(tar, link);
+            }
+            case Inodes.CHARACTER_DEVICE -> empty(tar, device(path, TarConstants.LF_CHR, status));
+            case Inodes.BLOCK_DEVICE -> empty(tar, device(path, TarConstants.LF_BLK, status));
+            case Inodes.FIFO -> empty(tar, described(new TarArchiveEntry(path, TarConstants.LF_FIFO), status));
+            default -> { }
+        }
+    }
+
+    private void regular(TarArchiveOutputStream tar, Fd root, String path, Inodes.Status status) throws IOException {
+        String first = status.links() > 1 ? linked.putIfAbsent(status.inode(), path) : null;
+        if (first != null) {
+            TarArchiveEntry link = described(new TarArchiveEntry(path, TarConstants.LF_LINK), status);
+            link.setLinkName(first);
+            empty(tar, link);
+            return;
+        }
+        try (Fd file = RootedPath.openReadOnly(root, raw(path))) {
+            Inodes.Status now = Inodes.status(file);
+            if (now.type() != Inodes.REGULAR) {
+                return;
+            }
+            TarArchiveEntry entry = described(new TarArchiveEntry(path), now);
+            entry.setSize(now.sizeBytes());
+            tar.putArchiveEntry(entry);
+            copy(tar, file, now.sizeBytes());
+            tar.closeArchiveEntry();
+        } catch (SystemCallFault removedMeanwhile) {
+            linked.remove(status.inode(), path);
+        }
+    }
+
+    // Exactly the announced size, whatever the container does to the file meanwhile.
+    private static void copy(TarArchiveOutputStream tar, Fd file, long size) throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        long left = size;
+        while (left > 0) {
+            int count = file.read(buffer, 0, (int) Math.min(buffer.length, left));
+            if (count < 0) {
+                Arrays.fill(buffer, (byte) 0);
+                count = (int) Math.min(buffer.length, left);
+            }
+            tar.write(buffer, 0, count);
+            left -= count;
+        }
+    }
+
+    private static TarArchiveEntry device(String path, byte type, Inodes.Status status) {
+        TarArchiveEntry entry = described(new TarArchiveEntry(path, type), status);
+        entry.setDevMajor(status.deviceMajor());
+        entry.setDevMinor(status.deviceMinor());
+        return entry;
+    }
+
+    private static TarArchiveEntry described(TarArchiveEntry entry, Inodes.Status status) {
+        entry.setMode(status.mode() & 07777);
+        entry.setIds(status.uid(), status.gid());
+        entry.setModTime(status.modifiedSeconds() * 1000);
+        return entry;
+    }
+
+    private static void empty(TarArchiveOutputStream tar, TarArchiveEntry entry) throws IOException {
+        entry.setSize(0);
+        tar.putArchiveEntry(entry);
+        tar.closeArchiveEntry();
+    }
+
+    private static byte[] raw(String path) {
+        return path.getBytes(StandardCharsets.ISO_8859_1);
+    }
+}
