@@ -3,6 +3,7 @@ package io.berth.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ContainerState;
@@ -14,6 +15,7 @@ import io.berth.cri.v1.PodSandboxConfig;
 import io.berth.cri.v1.ReopenContainerLogRequest;
 import io.berth.cri.v1.StopContainerRequest;
 import io.berth.cri.v1.UserNamespace;
+import io.berth.linux.DeviceNode;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Files;
@@ -135,6 +137,32 @@ class ContainerIT {
         assertEquals(Status.Code.DEADLINE_EXCEEDED, status.getCode(), status.getDescription());
         String processes = out(container, "ps");
         assertTrue(!processes.contains("sleep 77") && !processes.contains("sleep 88"), processes);
+        end(pod);
+    }
+
+    @Test
+    void aClassOfBlockIoThatThePodNamesReachesTheKernel() throws Exception {
+        Path disk;
+        try (var disks = Files.list(Path.of("/sys/block"))) {
+            disk = disks.map(block -> Path.of("/dev", block.getFileName().toString()))
+                    .filter(device -> DeviceNode.at(device).isPresent()).sorted().reduce((first, last) -> last).orElse(null);
+        }
+        assumeTrue(disk != null, "skipped: this machine has no block device");
+        Path classes = daemon.node().directory().resolve("blockio.yaml");
+        Files.writeString(classes, "Classes: {slow: [{Devices: [" + disk + "], ThrottleReadBps: 60M}]}\n");
+        daemon.stop();
+        Files.createDirectories(daemon.node().directory().resolve("config.d"));
+        Files.writeString(daemon.node().directory().resolve("config.d/blockio.toml"),
+                "[runtime]\nblockio_config_file = \"" + classes + "\"\n");
+        daemon.start();
+        TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()).toBuilder()
+                .putAnnotations("blockio.resources.beta.kubernetes.io/pod", "slow").build());
+        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        DeviceNode node = DeviceNode.at(disk).orElseThrow();
+        String limit = out(container, "sh", "-c", "cat /sys/fs/cgroup/blkio/blkio.throttle.read_bps_device"
+                + " /sys/fs/cgroup/io.max 2>/dev/null; true");
+        assertTrue(limit.contains(node.major() + ":" + node.minor()) && limit.contains("60000000"), limit);
         end(pod);
     }
 

@@ -18,6 +18,7 @@ import io.berth.network.cni.CniSettings;
 import io.berth.pod.Directories;
 import io.berth.pod.Node;
 import io.berth.pod.NodeSettings;
+import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.record.Inventory;
@@ -109,7 +110,8 @@ final class Wiring {
     private SpecSettings specSettings() {
         var runtime = config.runtime();
         return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
-                runtime.unsetSeccompProfile(), runtime.cdiSpecDirs());
+                runtime.unsetSeccompProfile(), runtime.cdiSpecDirs(),
+                new BlockioClasses(runtime.blockioConfigFile(), runtime.ignoreBlockioNotEnabled()));
     }
 
     // CAP_SYS_RESOURCE is bit 24.

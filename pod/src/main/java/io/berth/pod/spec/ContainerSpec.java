@@ -4,6 +4,7 @@ import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
+import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.cdi.CdiDevices;
 import io.berth.runtime.SeccompDefault;
 import java.util.List;
@@ -23,6 +24,7 @@ public final class ContainerSpec {
     private final ResourcesSpec resources;
     private final SecuritySpec security;
     private final CdiDevices cdi;
+    private final BlockioClasses blockio;
     private final Cgroups cgroups;
 
     public ContainerSpec(Cgroups cgroups, SeccompDefault seccomp, SpecSettings settings) {
@@ -33,6 +35,7 @@ public final class ContainerSpec {
         this.resources = new ResourcesSpec(cgroups);
         this.security = new SecuritySpec(seccomp, settings);
         this.cdi = new CdiDevices(settings.cdiDirectories());
+        this.blockio = settings.blockio();
     }
 
     /** The whole {@code config.json}. */
@@ -53,6 +56,8 @@ public final class ContainerSpec {
         ObjectNode limits = resources.write(request.container().resources());
         linux.set("resources", limits);
         devices.write(request, linux.putArray("devices"), limits.putArray("devices"));
+        blockio.limits(request.sandbox().config().getAnnotationsMap(), request.config().getAnnotationsMap(),
+                request.config().getMetadata().getName()).ifPresent(classes -> limits.set("blockIO", classes));
         security.write(request, linux);
         // Last, so that nothing above takes a vendor's edit back.
         cdi.inject(request.config(), spec);

@@ -1,5 +1,6 @@
 package io.berth.pod.spec;
 
+import io.berth.pod.blockio.BlockioClasses;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -10,6 +11,7 @@ import java.util.List;
  * @param seccompProfileRoot where profiles named by a relative path are looked for
  * @param unsetSeccompProfile the profile for a container that names none: empty for unconfined, or {@code runtime/default}
  * @param cdiDirectories where vendors describe their devices; those later in the list win
+ * @param blockio the classes of block I/O that pods may name
  */
 public record SpecSettings(boolean restrictOomScoreAdj, Path seccompProfileRoot, String unsetSeccompProfile,
-        List<Path> cdiDirectories) {}
+        List<Path> cdiDirectories, BlockioClasses blockio) {}

@@ -38,6 +38,7 @@ class ConfigFileTest {
                 images.max_concurrent_downloads = 3
                 images.pinned_images = []
                 images.registry.config_path = /etc/berth/certs.d
+                runtime.blockio_config_file =\s
                 runtime.builtin_network.bridge = berth0
                 runtime.builtin_network.masquerade = true
                 runtime.builtin_network.subnet = 10.189.0.0/16
@@ -50,6 +51,7 @@ class ConfigFileTest {
                 runtime.enable_criu_support = false
                 runtime.enable_unprivileged_icmp = true
                 runtime.enable_unprivileged_ports = true
+                runtime.ignore_blockio_not_enabled_errors = true
                 runtime.network = cni
                 runtime.restrict_oom_score_adj = false
                 runtime.runtimes.kata.options.SystemdCgroup = false
