@@ -44,6 +44,18 @@ install_for_demo() {
     install_busybox
 }
 
+# Arguments: those of the bench, which tell what it needs.
+install_for_bench() {
+    install_missing conmon=conmon /usr/lib/cni/bridge=containernetworking-plugins ip=iproute2
+    case " $* " in
+        *" crun "* | *"=crun "*) install_missing crun=crun ;;
+        *) install_missing runc=runc ;;
+    esac
+    case " $* " in *" --against-containerd "*) install_missing containerd=containerd ctr=containerd ;; esac
+    case " $* " in *" pull "*) install_missing docker-registry=docker-registry skopeo=skopeo ;; esac
+    install_busybox
+}
+
 install_for_unit_tests() {
     install_missing mvn=maven
 }

@@ -1,6 +1,7 @@
 package io.berth.cli;
 
 import io.berth.base.RuntimeFault;
+import io.berth.cli.bench.BenchCommand;
 import io.berth.cli.demo.DemoCommand;
 import io.grpc.StatusRuntimeException;
 import picocli.CommandLine;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Command;
 @Command(name = "berth", description = "A Kubernetes container runtime.", mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class, synopsisSubcommandLabel = "COMMAND",
         subcommands = {ServeCommand.class, ConfigCommand.class, ImageCommand.class, TimelineCommand.class,
-            StatusCommand.class, DemoCommand.class})
+            StatusCommand.class, DemoCommand.class, BenchCommand.class})
 public final class Main {
 
     static final class Version implements CommandLine.IVersionProvider {
@@ -24,6 +25,7 @@ public final class Main {
 
     public static void main(String[] arguments) {
         CommandLine command = new CommandLine(new Main());
+        command.setCaseInsensitiveEnumValuesAllowed(true);
         command.setExecutionExceptionHandler((failure, line, parsed) -> {
             line.getErr().println("berth: " + words(failure));
             return 1;

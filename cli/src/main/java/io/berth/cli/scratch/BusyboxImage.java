@@ -44,8 +44,13 @@ public final class BusyboxImage {
      * @throws RuntimeFault FAILED_PRECONDITION when this node has no busybox
      */
     public static void write(Path directory, String page) {
+        write(directory, NAME, page, List.of("sh"));
+    }
+
+    /** As {@link #write(Path, String)}, with another name and another command. */
+    public static void write(Path directory, String name, String page, List<String> command) {
         try {
-            new BusyboxImage(directory).writeLayout(busybox(), page);
+            new BusyboxImage(directory).writeLayout(busybox(), name, page, command);
         } catch (IOException e) {
             throw RuntimeFault.internal("write image " + directory + ": " + RuntimeFault.reason(e), e);
         }
@@ -57,15 +62,16 @@ public final class BusyboxImage {
                         "make image: there is no busybox in PATH: install the package busybox-static"));
     }
 
-    private void writeLayout(Path busybox, String page) throws IOException {
+    private void writeLayout(Path busybox, String name, String page, List<String> command) throws IOException {
         Files.createDirectories(layout.resolve("blobs/sha256"));
         byte[] layer = layer(busybox, page);
         Digest diff = blob(layer);
         String architecture = Platform.host().architecture();
         byte[] config = """
                 {"created":"2026-01-01T00:00:00Z","architecture":"%s","os":"linux",\
-                "config":{"Env":["PATH=/bin"],"Cmd":["sh"],"WorkingDir":"/"},\
-                "rootfs":{"type":"layers","diff_ids":["%s"]}}""".formatted(architecture, diff).getBytes(StandardCharsets.UTF_8);
+                "config":{"Env":["PATH=/bin"],"Cmd":["%s"],"WorkingDir":"/"},\
+                "rootfs":{"type":"layers","diff_ids":["%s"]}}""".formatted(architecture, String.join("\",\"", command), diff)
+                .getBytes(StandardCharsets.UTF_8);
         byte[] manifest = """
                 {"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"%s","size":%d},\
                 "layers":[{"mediaType":"%s","digest":"%s","size":%d}]}"""
@@ -74,7 +80,7 @@ public final class BusyboxImage {
         Files.writeString(layout.resolve("index.json"), """
                 {"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":"%s","size":%d,\
                 "annotations":{"io.containerd.image.name":"%s"}}]}"""
-                .formatted(MANIFEST, blob(manifest), manifest.length, NAME));
+                .formatted(MANIFEST, blob(manifest), manifest.length, name));
         Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
     }
 

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** Finds a range of addresses that no route of this node touches. Source: proc_net(5), /proc/net/route. */
-final class FreeSubnet {
+public final class FreeSubnet {
 
     private record Range(long first, long last) {}
 
     private FreeSubnet() {}
 
     /** A random {@code /24} within 10.128.0.0/9. */
-    static Subnet find() {
+    public static Subnet find() {
         List<Range> taken = routes();
         RandomGenerator random = RandomGenerator.getDefault();
         for (int tries = 0; tries < 1000; tries++) {
