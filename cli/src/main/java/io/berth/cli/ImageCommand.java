@@ -2,10 +2,7 @@ package io.berth.cli;
 
 import io.berth.api.v1.ImportImageRequest;
 import io.berth.cli.client.Connection;
-import io.berth.cri.v1.Image;
 import io.berth.cri.v1.ImageSpec;
-import io.berth.cri.v1.ListImagesRequest;
-import io.berth.cri.v1.PullImageRequest;
 import io.berth.cri.v1.RemoveImageRequest;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -17,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code berth image …}: images of a running daemon. */
+/** {@code berth image …}: images of a running daemon. Pull and list are added by {@link Main}. */
 @Command(name = "image", description = "Import, pull, list and remove images.", mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND")
 final class ImageCommand {
@@ -35,31 +32,6 @@ final class ImageCommand {
                     .setName(name.orElse("")).build();
             berth.berth().importImage(request).getImagesList().forEach(image ->
                     out().println(image.getId() + " " + String.join(" ", image.getNamesList())));
-        }
-        out().flush();
-        return 0;
-    }
-
-    @Command(name = "pull", description = "Pull an image.", mixinStandardHelpOptions = true)
-    int pull(@Mixin SocketOption socket,
-            @Parameters(paramLabel = "REFERENCE", description = "Such as docker.io/library/busybox:1.36.") String reference) {
-        try (Connection berth = socket.connect()) {
-            out().println(berth.images().pullImage(PullImageRequest.newBuilder().setImage(named(reference)).build())
-                    .getImageRef());
-        }
-        out().flush();
-        return 0;
-    }
-
-    @Command(name = "list", description = "List images.", mixinStandardHelpOptions = true)
-    int list(@Mixin SocketOption socket) {
-        try (Connection berth = socket.connect()) {
-            out().printf("%-14s %10s  %s%n", "IMAGE ID", "SIZE", "NAMES");
-            for (Image image : berth.images().listImages(ListImagesRequest.getDefaultInstance()).getImagesList()) {
-                out().printf("%-14s %8.1fMB  %s%n", image.getId().replace("sha256:", "").substring(0, 12),
-                        image.getSize() / 1e6, String.join(" ", image.getRepoTagsCount() > 0
-                                ? image.getRepoTagsList() : image.getRepoDigestsList()));
-            }
         }
         out().flush();
         return 0;

@@ -2,17 +2,34 @@ package io.berth.cli;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cli.bench.BenchCommand;
+import io.berth.cli.client.ExitCode;
+import io.berth.cli.client.Failures;
 import io.berth.cli.demo.DemoCommand;
-import io.grpc.StatusRuntimeException;
+import io.berth.cli.output.Screen;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Entry point of the {@code berth} command. */
-@Command(name = "berth", description = "A Kubernetes container runtime.", mixinStandardHelpOptions = true,
+@Command(name = "berth", description = "A Kubernetes container runtime: its daemon, and a client for it and for other runtimes"
+        + " with the Container Runtime Interface.", mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class, synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ServeCommand.class, ConfigCommand.class, ImageCommand.class, TimelineCommand.class,
-            StatusCommand.class, DemoCommand.class, BenchCommand.class})
+        subcommands = {RunCommand.class, PodsCommand.class, PsCommand.class, LogsCommand.class, ExecCommand.class,
+            AttachCommand.class, PortForwardCommand.class, CpCommand.class, InspectCommand.class, StopCommand.class,
+            RmCommand.class, StatsCommand.class, TopCommand.class, EventsCommand.class, TimelineCommand.class,
+            ImagesCommand.class, PullCommand.class, RmiCommand.class, ImageCommand.class, DfCommand.class,
+            StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class,
+            CompletionCommand.class, DemoCommand.class, BenchCommand.class},
+        footerHeading = "%nExit codes:%n")
 public final class Main {
+
+    /** Commands that pass the exit code of a command in a container on, so that failures of their own need another one. */
+    private static final Set<String> PASS_CODES_ON = Set.of("run", "exec", "attach");
 
     static final class Version implements CommandLine.IVersionProvider {
         @Override
@@ -24,25 +41,44 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        CommandLine command = new CommandLine(new Main());
-        command.setCaseInsensitiveEnumValuesAllowed(true);
-        command.setExecutionExceptionHandler((failure, line, parsed) -> {
-            line.getErr().println("berth: " + words(failure));
-            return 1;
-        });
-        int code = command.execute(arguments);
+        int code = commandLine().execute(arguments);
         if (code != 0 || !ServeCommand.isServing()) {
             System.exit(code);
         }
     }
 
-    private static String words(Exception failure) {
-        return switch (failure) {
-            case StatusRuntimeException status -> status.getStatus().getDescription() == null
-                    ? status.getStatus().getCode().toString()
-                    : status.getStatus().getDescription() + " (" + status.getStatus().getCode() + ")";
-            case RuntimeFault fault -> fault.getMessage();
-            default -> failure.toString();
-        };
+    /** The whole command, ready to be executed or described. */
+    static CommandLine commandLine() {
+        CommandLine command = new CommandLine(new Main());
+        // One implementation under two names, as in docker.
+        CommandLine image = command.getSubcommands().get("image");
+        image.addSubcommand("list", new ImagesCommand());
+        image.addSubcommand("pull", new PullCommand());
+        command.getCommandSpec().usageMessage().footer(Arrays.stream(ExitCode.values())
+                .map(code -> "  %-4d %s".formatted(code.number(), code.meaning())).toArray(String[]::new));
+        // What follows the image or the container belongs to the command in it.
+        List.of("run", "exec").forEach(name -> command.getSubcommands().get(name).setStopAtPositional(true));
+        command.setCaseInsensitiveEnumValuesAllowed(true);
+        command.setUsageHelpAutoWidth(true);
+        command.setExecutionExceptionHandler((failure, line, parsed) -> failed(failure, line));
+        return command;
+    }
+
+    private static int failed(Exception failure, CommandLine line) {
+        CommandSpec spec = line.getCommandSpec();
+        RuntimeFault fault = Failures.fault(failure, socket(spec), spec.name());
+        PrintWriter err = line.getErr();
+        err.println((Screen.isTerminal(2) ? Screen.bad("berth: ") : "berth: ") + fault.getMessage());
+        if (fault.getCause() != null && System.getenv("BERTH_TRACE") != null) {
+            failure.printStackTrace(err);
+        }
+        err.flush();
+        ExitCode code = Failures.exitCode(fault);
+        boolean ambiguous = code == ExitCode.FAILED || code == ExitCode.NOT_FOUND;
+        return ambiguous && PASS_CODES_ON.contains(spec.name()) ? ExitCode.STREAM_FAILED.number() : code.number();
+    }
+
+    private static Path socket(CommandSpec spec) {
+        return spec.userObject() instanceof DaemonCommand command ? command.socket() : Path.of("/run/berth/berth.sock");
     }
 }

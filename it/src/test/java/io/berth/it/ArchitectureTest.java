@@ -37,7 +37,7 @@ class ArchitectureTest {
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
                     "streaming", "pod")),
-            Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "server")));
+            Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.berth");

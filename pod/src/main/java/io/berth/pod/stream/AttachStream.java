@@ -26,7 +26,8 @@ final class AttachStream {
 
     void run(AttachRequest request, ProcessStreams streams) {
         Container container = node.inventory().container(request.containerId());
-        if (container.phase() != Container.Phase.RUNNING) {
+        // Before its start the monitor is there already, and who attaches then misses nothing.
+        if (container.phase() != Container.Phase.RUNNING && container.phase() != Container.Phase.CREATED) {
             throw RuntimeFault.precondition("attach to container " + container.id() + ": it does not run");
         }
         Path bundle = node.directories().bundle(container.id());

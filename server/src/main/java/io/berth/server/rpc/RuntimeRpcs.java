@@ -268,7 +268,10 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     @Override
     public void attach(AttachRequest request, StreamObserver<AttachResponse> observer) {
         answers.send("Attach", request.getContainerId(), observer, () -> {
-            String id = runningContainer(request.getContainerId());
+            // Also before its start: who attaches then misses nothing.
+            Container found = node.inventory().container(request.getContainerId());
+            String id = found.phase() == Container.Phase.CREATED ? found.id()
+                    : runningContainer(request.getContainerId());
             boolean tty = node.inventory().container(id).config().getTty();
             return AttachResponse.newBuilder().setUrl(streaming.attach(new io.berth.streaming.AttachRequest(id, tty,
                     request.getStdin(), request.getStdout(), request.getStderr() && !tty)).toString()).build();

@@ -1,0 +1,2 @@
+/** Reading the log files of containers. */
+package io.berth.cli.logs;

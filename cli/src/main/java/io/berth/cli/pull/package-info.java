@@ -1,0 +1,2 @@
+/** Pulling an image and showing how far it is. */
+package io.berth.cli.pull;
