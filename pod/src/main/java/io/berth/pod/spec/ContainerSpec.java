@@ -2,6 +2,7 @@ package io.berth.pod.spec;
 
 import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.NamespaceMode;
+import io.berth.linux.AppArmor;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.blockio.BlockioClasses;
@@ -23,6 +24,7 @@ public final class ContainerSpec {
     private final DevicesSpec devices;
     private final ResourcesSpec resources;
     private final SecuritySpec security;
+    private final AppArmorSpec appArmor;
     private final CdiDevices cdi;
     private final BlockioClasses blockio;
     private final Cgroups cgroups;
@@ -34,6 +36,7 @@ public final class ContainerSpec {
         this.devices = new DevicesSpec();
         this.resources = new ResourcesSpec(cgroups);
         this.security = new SecuritySpec(seccomp, settings);
+        this.appArmor = new AppArmorSpec(AppArmor.ofThisMachine());
         this.cdi = new CdiDevices(settings.cdiDirectories());
         this.blockio = settings.blockio();
     }
@@ -41,7 +44,9 @@ public final class ContainerSpec {
     /** The whole {@code config.json}. */
     public ObjectNode write(SpecRequest request) {
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", OCI_VERSION);
-        spec.set("process", process.write(request));
+        ObjectNode program = process.write(request);
+        appArmor.profile(request.security()).ifPresent(profile -> program.put("apparmorProfile", profile));
+        spec.set("process", program);
         spec.putObject("root").put("path", request.rootfs().toString()).put("readonly", !request.rootfsWritable());
         String propagation = mounts.write(request, spec.putArray("mounts"));
         ObjectNode annotations = spec.putObject("annotations");

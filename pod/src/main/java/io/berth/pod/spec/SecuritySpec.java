@@ -2,7 +2,6 @@ package io.berth.pod.spec;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerSecurityContext;
-import io.berth.cri.v1.SecurityProfile;
 import io.berth.runtime.SeccompDefault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +13,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Seccomp, AppArmor, masked and read-only paths. */
+/** Seccomp, masked and read-only paths. */
 final class SecuritySpec {
 
     private static final String LOCALHOST = "localhost/";
@@ -36,7 +35,6 @@ final class SecuritySpec {
             security.getReadonlyPathsList().forEach(linux.putArray("readonlyPaths")::add);
             profile(request).ifPresent(profile -> linux.set("seccomp", profile));
         }
-        refuseUnknownAppArmor(request);
     }
 
     private Optional<JsonNode> profile(SpecRequest request) {
@@ -77,15 +75,6 @@ final class SecuritySpec {
                     + ": put the profile there on this node");
         } catch (JacksonException e) {
             throw RuntimeFault.invalid("read seccomp profile " + file + ": it is not JSON: " + e.getOriginalMessage());
-        }
-    }
-
-    private static void refuseUnknownAppArmor(SpecRequest request) {
-        SecurityProfile wanted = request.security().getApparmor();
-        boolean named = request.security().hasApparmor() && wanted.getProfileType() == SecurityProfile.ProfileType.Localhost;
-        if (named && !Files.isDirectory(Path.of("/sys/kernel/security/apparmor"))) {
-            throw RuntimeFault.precondition("use AppArmor profile " + wanted.getLocalhostRef()
-                    + ": this node's kernel runs without AppArmor");
         }
     }
 }

@@ -1,0 +1,86 @@
+package io.berth.pod.spec;
+
+import io.berth.base.RuntimeFault;
+import io.berth.cri.v1.LinuxContainerSecurityContext;
+import io.berth.linux.AppArmor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * Which AppArmor profile confines a container. Without AppArmor in the kernel a container that names a profile is refused,
+ * one that asks for the default runs without. Thread-safe.
+ *
+ * @param kernel AppArmor of the machine
+ */
+record AppArmorSpec(AppArmor kernel) {
+
+    static final String DEFAULT_PROFILE = "berth-default";
+    private static final String LOCALHOST = "localhost/";
+
+    /** The profile's name; empty for none. */
+    Optional<String> profile(LinuxContainerSecurityContext security) {
+        String wanted = wanted(security);
+        if (wanted.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!kernel.isEnabled()) {
+            if (wanted.equals(DEFAULT_PROFILE)) {
+                return Optional.empty();
+            }
+            throw RuntimeFault.precondition("use AppArmor profile " + wanted + ": this node's kernel runs without AppArmor");
+        }
+        if (wanted.equals(DEFAULT_PROFILE)) {
+            ensureDefault();
+        } else if (!kernel.isLoaded(wanted)) {
+            throw RuntimeFault.precondition("use AppArmor profile " + wanted
+                    + ": it is not loaded on this node: load it with apparmor_parser");
+        }
+        return Optional.of(wanted);
+    }
+
+    // A container that names none gets the default, unless it is privileged.
+    private static String wanted(LinuxContainerSecurityContext security) {
+        if (security.hasApparmor()) {
+            return switch (security.getApparmor().getProfileType()) {
+                case RuntimeDefault -> DEFAULT_PROFILE;
+                case Localhost -> withoutPrefix(security.getApparmor().getLocalhostRef());
+                case Unconfined, UNRECOGNIZED -> "";
+            };
+        }
+        @SuppressWarnings("deprecation")
+        String named = security.getApparmorProfile();
+        return switch (named) {
+            case "" -> security.getPrivileged() ? "" : DEFAULT_PROFILE;
+            case "runtime/default" -> DEFAULT_PROFILE;
+            case "unconfined" -> "";
+            default -> {
+                if (!named.startsWith(LOCALHOST)) {
+                    throw RuntimeFault.invalid("use AppArmor profile " + named
+                            + ": expected runtime/default, unconfined or localhost/NAME");
+                }
+                yield withoutPrefix(named);
+            }
+        };
+    }
+
+    private static String withoutPrefix(String reference) {
+        String name = reference.startsWith(LOCALHOST) ? reference.substring(LOCALHOST.length()) : reference;
+        if (name.isEmpty() || name.chars().anyMatch(c -> c < 0x20 || c == 0x7f)) {
+            throw RuntimeFault.invalid("use AppArmor profile \"" + reference + "\": a name is needed");
+        }
+        return name;
+    }
+
+    private void ensureDefault() {
+        if (kernel.isLoaded(DEFAULT_PROFILE)) {
+            return;
+        }
+        try (InputStream in = AppArmorSpec.class.getResourceAsStream("apparmor-default.profile")) {
+            kernel.load(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw RuntimeFault.internal("read the default AppArmor profile: " + RuntimeFault.reason(e), e);
+        }
+    }
+}
