@@ -61,7 +61,17 @@ public final class Main {
         command.setCaseInsensitiveEnumValuesAllowed(true);
         command.setUsageHelpAutoWidth(true);
         command.setExecutionExceptionHandler((failure, line, parsed) -> failed(failure, line));
+        command.setParameterExceptionHandler((failure, words) -> misused(failure));
         return command;
+    }
+
+    // One line, not the whole help: in a script's log the reason must not drown.
+    private static int misused(CommandLine.ParameterException failure) {
+        CommandLine line = failure.getCommandLine();
+        line.getErr().println("berth: " + failure.getMessage().strip().replaceAll("\\s*\\R\\s*", "; ") + ": see \""
+                + line.getCommandSpec().qualifiedName() + " --help\"");
+        line.getErr().flush();
+        return ExitCode.USAGE.number();
     }
 
     private static int failed(Exception failure, CommandLine line) {

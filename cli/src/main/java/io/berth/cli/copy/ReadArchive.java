@@ -41,7 +41,7 @@ public record ReadArchive(Consumer<String> skipped) {
                     skipped.accept(entry.getName() + ": it is not below what was asked for");
                 } else if (entry.isDirectory()) {
                     makeDirectory(place, target);
-                } else if (entry.isFile() && !entry.isLink() && !entry.isSymbolicLink()) {
+                } else if (isPlain(entry)) {
                     write(tar, place, target, entry.getMode());
                     files++;
                 } else {
@@ -52,6 +52,12 @@ public record ReadArchive(Consumer<String> skipped) {
         } catch (IOException e) {
             throw RuntimeFault.during("copy to " + target, e);
         }
+    }
+
+    // The library calls everything a file that it does not know better.
+    private static boolean isPlain(TarArchiveEntry entry) {
+        return entry.isFile() && !entry.isLink() && !entry.isSymbolicLink() && !entry.isFIFO() && !entry.isCharacterDevice()
+                && !entry.isBlockDevice();
     }
 
     /** Where an entry goes; null when that is not at or below the target. */

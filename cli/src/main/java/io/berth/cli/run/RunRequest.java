@@ -74,7 +74,9 @@ public record RunRequest(String name, String uid, Path logs, Optional<String> en
                 .setMetadata(ContainerMetadata.newBuilder().setName(name))
                 .setImage(ImageSpec.newBuilder().setImage(imageId).setUserSpecifiedImage(reference))
                 .addAllArgs(arguments).addAllMounts(mounts).putAllLabels(labels()).setLogPath(name + ".log")
-                .setTty(options.tty).setStdin(options.stdin).setStdinOnce(options.stdin)
+                .setTty(options.tty).setStdin(options.stdin)
+                // Whoever leaves a terminal may come back; the end of a pipe is the end of the input.
+                .setStdinOnce(options.stdin && !options.tty)
                 .setLinux(LinuxContainerConfig.newBuilder().setResources(resources()).setSecurityContext(security()));
         entrypoint.ifPresent(config::addCommand);
         options.directory.ifPresent(config::setWorkingDir);

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A pod with one container that this command has made. When making fails, nothing of it is left; when the command is ended by
@@ -24,7 +23,7 @@ public final class RunningPod {
     private final String podId;
     private final String containerId;
     private final Path log;
-    private final AtomicBoolean over = new AtomicBoolean();
+    private boolean over;
 
     private RunningPod(Connection berth, String podId, String containerId, Path log) {
         this.berth = berth;
@@ -98,9 +97,10 @@ public final class RunningPod {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> end(remove)));
     }
 
-    /** Stops the pod and removes it where {@code remove}; once. */
-    public void end(boolean remove) {
-        if (over.compareAndSet(false, true)) {
+    /** Stops the pod and removes it where {@code remove}; once: a second caller waits for the first. */
+    public synchronized void end(boolean remove) {
+        if (!over) {
+            over = true;
             EndPod.stop(berth, podId, GRACE_SECONDS);
             if (remove) {
                 EndPod.remove(berth, podId);
@@ -109,8 +109,8 @@ public final class RunningPod {
     }
 
     /** From now on the pod lives on by itself. */
-    public void leave() {
-        over.set(true);
+    public synchronized void leave() {
+        over = true;
     }
 
     public String podId() {

@@ -1,0 +1,220 @@
+package io.berth.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.berth.cli.client.DaemonFault;
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.berth.cri.v1.RuntimeServiceGrpc;
+import io.berth.cri.v1.VersionRequest;
+import io.berth.cri.v1.VersionResponse;
+import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How commands end when the way to the daemon is not there, and what each says about itself. */
+@Timeout(60)
+class CommandLineTest {
+
+    @TempDir
+    private Path directory;
+
+    private record Result(int code, String out, String err) {}
+
+    private static Result berth(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(arguments);
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    private static void assertOneLine(Result result) {
+        assertTrue(result.err.startsWith("berth: ") && result.err.indexOf('\n') == result.err.length() - 1,
+                () -> "not one line: " + result.err);
+    }
+
+    /** Every command that talks to a daemon, with arguments that it accepts. */
+    private static List<List<String>> commands() {
+        return List.of(List.of("pods"), List.of("ps", "-a"), List.of("images"), List.of("pull", "x"), List.of("rmi", "x"),
+                List.of("inspect", "x"), List.of("logs", "x"), List.of("exec", "x", "true"), List.of("attach", "x"),
+                List.of("port-forward", "x", ":80"), List.of("cp", "x:/a", "b"), List.of("stats"), List.of("top"),
+                List.of("events"), List.of("timeline", "x"), List.of("stop", "x"), List.of("rm", "x"), List.of("df"),
+                List.of("status"), List.of("version"), List.of("run", "x"), List.of("image", "list"),
+                List.of("image", "pull", "x"));
+    }
+
+    private List<DynamicTest> everyCommand(Path socket, int code, String word, String... further) {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (List<String> command : commands()) {
+            // Options go before the arguments: what follows them belongs to the command in a container.
+            List<String> line = new ArrayList<>(command);
+            int at = command.getFirst().equals("image") ? 2 : 1;
+            line.addAll(at, List.of(further));
+            line.addAll(at, List.of("--socket", socket.toString()));
+            tests.add(DynamicTest.dynamicTest(String.join(" ", command), () -> {
+                Result result = berth(line.toArray(String[]::new));
+                assertEquals(code, result.code, result.err);
+                assertOneLine(result);
+                assertTrue(result.err.contains(word), result.err);
+            }));
+        }
+        return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> withoutASocketEveryCommandSaysThatNoDaemonRuns() {
+        return everyCommand(directory.resolve("none.sock"), 120, "start the daemon");
+    }
+
+    @TestFactory
+    List<DynamicTest> atASocketThatNobodyServesEveryCommandSaysThatNoDaemonRuns() throws IOException {
+        Path path = Path.of("/tmp/berth-cli-test-" + ProcessHandle.current().pid() + "-left.sock");
+        try (ServerSocketChannel left = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            left.bind(UnixDomainSocketAddress.of(path));
+        }
+        path.toFile().deleteOnExit();
+        return everyCommand(path, 120, "nobody listens");
+    }
+
+    @Test
+    void aDaemonThatAcceptsAndSaysNothingHangs() throws IOException {
+        Path path = directory.resolve("hung.sock");
+        try (ServerSocketChannel hung = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            hung.bind(UnixDomainSocketAddress.of(path));
+            for (String command : List.of("ps", "df")) {
+                Result result = berth(command, "--timeout", "1", "--socket", path.toString());
+                assertEquals(121, result.code, result.err);
+                assertOneLine(result);
+                assertTrue(result.err.contains("hangs"), result.err);
+            }
+        }
+    }
+
+    @Test
+    void aDaemonWithoutThisProtocolIsAnotherVersion() throws Exception {
+        try (Served other = new Served(directory.resolve("other.sock"), List.of())) {
+            Result result = berth("ps", "--socket", other.path.toString());
+            assertEquals(123, result.code, result.err);
+            assertOneLine(result);
+        }
+    }
+
+    @Test
+    void aCallThatOnlyBerthHasSaysSoAtAnotherRuntime() throws Exception {
+        BindableService peer = new RuntimeServiceGrpc.RuntimeServiceImplBase() {
+            @Override
+            public void version(VersionRequest request, StreamObserver<VersionResponse> observer) {
+                observer.onNext(VersionResponse.newBuilder().setRuntimeName("peer").build());
+                observer.onCompleted();
+            }
+        };
+        try (Served other = new Served(directory.resolve("peer.sock"), List.of(peer))) {
+            Result result = berth("timeline", "x", "--socket", "unix://" + other.path);
+            assertEquals(123, result.code, result.err);
+            assertOneLine(result);
+            assertTrue(result.err.contains("only Berth keeps one, and this is peer"), result.err);
+        }
+    }
+
+    private record Served(Path path, Server server, EventLoopGroup loop) implements AutoCloseable {
+
+        Served(Path path, List<BindableService> services) throws IOException {
+            EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+            NettyServerBuilder builder = NettyServerBuilder.forAddress(new DomainSocketAddress(path.toFile()))
+                    .channelType(EpollServerDomainSocketChannel.class).bossEventLoopGroup(loop).workerEventLoopGroup(loop);
+            services.forEach(builder::addService);
+            this(path, builder.build().start(), loop);
+        }
+
+        @Override
+        public void close() throws Exception {
+            server.shutdownNow().awaitTermination();
+            loop.shutdownGracefully();
+        }
+    }
+
+    @Test
+    void aMisuseIsOneLineThatNamesTheHelp() {
+        for (String[] line : List.of(new String[] {"ps", "--bogus"}, new String[] {"exec", "x"}, new String[] {"nonsense"},
+                new String[] {"pods", "-o", "xml"})) {
+            Result result = berth(line);
+            assertEquals(2, result.code, result.err);
+            assertOneLine(result);
+            assertTrue(result.err.contains("--help"), result.err);
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> everyCommandExplainsItself() {
+        List<DynamicTest> tests = new ArrayList<>();
+        Main.commandLine().getSubcommands().forEach((name, command) -> tests.add(DynamicTest.dynamicTest(name, () -> {
+            Result result = berth(name, "--help");
+            assertEquals(0, result.code);
+            assertTrue(result.out.contains("Usage: berth " + name), result.out);
+            boolean talks = command.getCommandSpec().userObject() instanceof DaemonCommand;
+            boolean hasExample = List.of(command.getCommandSpec().usageMessage().footer()).stream()
+                    .anyMatch(line -> line.contains("berth " + name));
+            assertTrue(!talks || name.equals("version") || hasExample, name + " has no example in its help");
+        })));
+        return tests;
+    }
+
+    @Test
+    void theHelpNamesEveryExitCode() {
+        String help = Main.commandLine().getUsageMessage();
+        for (var code : io.berth.cli.client.ExitCode.values()) {
+            assertTrue(help.contains("%-4d %s".formatted(code.number(), code.meaning())), () -> "no " + code + " in " + help);
+        }
+    }
+
+    @Test
+    void theCompletionKnowsTheCommands() throws Exception {
+        Path script = directory.resolve("completion");
+        Files.writeString(script, berth("completion").out);
+        // As bash asks: the words so far and the place of the one to complete.
+        String ask = "source " + script + "; COMP_WORDS=(berth po); COMP_CWORD=1; _complete_berth; echo ${COMPREPLY[*]}";
+        Process bash = new ProcessBuilder("bash", "-c", ask).redirectErrorStream(true).start();
+        String words = new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
+        assertEquals("pods port-forward", words);
+    }
+
+    @Test
+    void momentsAreTimesAgoOrTimes() {
+        Instant now = Instant.parse("2026-11-24T12:00:00Z");
+        assertEquals(Instant.parse("2026-11-24T11:59:30Z"), LogsCommand.moment("30s", now));
+        assertEquals(Instant.parse("2026-11-24T10:30:00Z"), LogsCommand.moment("1h30m", now));
+        assertEquals(Instant.parse("2026-11-21T12:00:00Z"), LogsCommand.moment("3d", now));
+        assertEquals(Instant.parse("2026-11-24T10:00:00Z"), LogsCommand.moment("2026-11-24T11:00:00+01:00", now));
+        for (String words : List.of("", "soon", "5", "h", "2026-11-24")) {
+            assertThrows(DaemonFault.class, () -> LogsCommand.moment(words, now), words);
+        }
+    }
+
+    @Test
+    void aPodWithoutANameIsCalledAfterItsImage() {
+        assertTrue(RunCommand.defaultName("registry.example.com:5000/a/My_App:1.2@sha256:00").matches("my-app-[0-9a-f]{6}"));
+        assertTrue(RunCommand.defaultName(":::").matches("run-[0-9a-f]{6}"));
+    }
+}
