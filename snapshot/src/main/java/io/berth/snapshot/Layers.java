@@ -6,7 +6,6 @@ import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import io.berth.linux.Fd;
-import io.berth.linux.Inodes;
 import io.berth.linux.PlatformThreads;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +34,9 @@ final class Layers {
     private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
 
     private record Layer(Optional<Digest> parent, Usage usage) {}
+
+    /** A layer that is unpacked and waits for the one below. */
+    private record Staged(Path directory, Usage usage, List<byte[]> implied, boolean rootIsExplicit) {}
 
     private final Path directory;
     private final Path scratch;
@@ -110,7 +112,8 @@ final class Layers {
         return directory.resolve(chain.hex()).resolve("fs");
     }
 
-    void unpack(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType, InputStream compressed) {
+    void unpack(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType, InputStream compressed,
+            Runnable awaitParent) {
         Digest right = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8))).orElse(diffId);
         if (!right.equals(chain)) {
             throw RuntimeFault.invalid("unpack layer " + diffId + ": its chain id is " + right + ", not " + chain);
@@ -122,70 +125,77 @@ final class Layers {
             if (has(chain)) {
                 return;
             }
-            PlatformThreads.call(() -> {
-                unpackFresh(parent, chain, diffId, compressed);
-                return chain;
-            });
+            Staged staged = PlatformThreads.call(() -> stage(diffId, compressed));
+            boolean committed = false;
+            try {
+                // Not on a platform thread: many layers may wait here for a slow one.
+                awaitParent.run();
+                committed = PlatformThreads.call(() -> commit(staged, parent, chain, diffId));
+            } finally {
+                if (!committed) {
+                    PlatformThreads.executor().execute(() -> RemoveTree.at(staged.directory));
+                }
+            }
+            sync.add(chain);
         }
     }
 
-    private void unpackFresh(Optional<Digest> parent, Digest chain, Digest diffId, InputStream compressed)
-            throws IOException {
+    private Staged stage(Digest diffId, InputStream compressed) throws IOException {
         Path temporary = scratch.resolve("unpack-" + RandomId.hex(8));
-        boolean committed = false;
+        boolean complete = false;
         try {
             Files.createDirectory(temporary);
-            Files.createDirectory(temporary.resolve("fs"));
-            Usage usage;
-            try (LayerTree tree = tree(temporary.resolve("fs"), parent)) {
-                takeOverRoot(tree);
-                usage = new UnpackLayer(tree, limits).unpack(compressed, diffId);
-            }
-            SnapshotRecord.of("chain", chain.toString(), "parent", parent.map(Digest::toString).orElse(""),
-                    "bytes", Long.toString(usage.bytes()), "inodes", Long.toString(usage.inodes()),
-                    "unsynced", bootId).write(temporary, false);
-            structure.lock();
-            try {
-                if (parent.isPresent() && !has(parent.get())) {
-                    throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below was removed");
-                }
-                if (!has(chain)) {
-                    Files.move(temporary, directory.resolve(chain.hex()), StandardCopyOption.ATOMIC_MOVE);
-                    known.put(chain, new Layer(parent, usage));
-                    committed = true;
-                }
-            } finally {
-                structure.unlock();
+            Path files = Files.createDirectory(temporary.resolve("fs"));
+            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth())) {
+                UnpackLayer unpack = new UnpackLayer(tree, limits);
+                Usage usage = unpack.unpack(compressed, diffId);
+                complete = true;
+                return new Staged(temporary, usage, tree.implied(), unpack.rootIsExplicit());
             }
         } finally {
-            if (!committed) {
+            if (!complete) {
                 RemoveTree.at(temporary);
             }
         }
-        sync.add(chain);
     }
 
-    private LayerTree tree(Path files, Optional<Digest> parent) {
-        List<Fd> lowers = new ArrayList<>();
-        Optional<Fd> root = Optional.empty();
+    private boolean commit(Staged staged, Optional<Digest> parent, Digest chain, Digest diffId) throws IOException {
+        if (parent.isPresent() && !has(parent.get())) {
+            throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below is not there");
+        }
+        adopt(staged, parent);
+        SnapshotRecord.of("chain", chain.toString(), "parent", parent.map(Digest::toString).orElse(""),
+                "bytes", Long.toString(staged.usage.bytes()), "inodes", Long.toString(staged.usage.inodes()),
+                "unsynced", bootId).write(staged.directory, false);
+        structure.lock();
         try {
-            root = Optional.of(Fd.openDirectory(files));
-            for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
-                lowers.add(Fd.openDirectory(files(at.get())));
+            if (parent.isPresent() && !has(parent.get())) {
+                throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below was removed");
             }
-            return new LayerTree(root.get(), lowers);
-        } catch (RuntimeException e) {
-            lowers.forEach(Fd::close);
-            root.ifPresent(Fd::close);
-            throw e;
+            Files.move(staged.directory, directory.resolve(chain.hex()), StandardCopyOption.ATOMIC_MOVE);
+            known.put(chain, new Layer(parent, staged.usage));
+            return true;
+        } finally {
+            structure.unlock();
         }
     }
 
-    // Overlayfs shows the attributes of the topmost root, and most layers do not say what theirs are.
-    private static void takeOverRoot(LayerTree tree) {
-        Optional<Inodes.Status> below = tree.lowerDirectory(List.of());
-        below.ifPresent(like -> Inodes.changeOwner(tree.root(), like.uid(), like.gid()));
-        Inodes.changeMode(tree.root(), below.map(Inodes.Status::mode).orElse(0755));
+    private void adopt(Staged staged, Optional<Digest> parent) {
+        List<Fd> opened = new ArrayList<>();
+        try {
+            Fd root = Fd.openDirectory(staged.directory.resolve("fs"));
+            opened.add(root);
+            for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
+                opened.add(Fd.openDirectory(files(at.get())));
+            }
+            AdoptDirectories adopt = new AdoptDirectories(root, opened.subList(1, opened.size()));
+            if (!staged.rootIsExplicit) {
+                adopt.root();
+            }
+            staged.implied.forEach(adopt::directory);
+        } finally {
+            opened.forEach(Fd::close);
+        }
     }
 
     /** Removes a layer unless another stands on it or {@code inUse} says so; its files go in the background. */

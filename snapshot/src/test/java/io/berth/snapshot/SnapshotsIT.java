@@ -48,7 +48,7 @@ class SnapshotsIT {
     }
 
     private Snapshots open(String bootId) {
-        return new Snapshots(root, new UnpackLimits(1000, 64 << 20, 4095, 1 << 16, 600, 8 << 20), bootId);
+        return new Snapshots(root, new UnpackLimits(1000, 64 << 20, 4095, 100, 1 << 16, 600, 8 << 20, java.time.Duration.ofMinutes(5)), bootId);
     }
 
     @AfterEach
