@@ -33,7 +33,7 @@ final class Layers {
 
     private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
 
-    private record Layer(Optional<Digest> parent, Usage usage) {}
+    private record Layer(Optional<Digest> parent, Usage usage, boolean synced) {}
 
     /** A layer that is unpacked and waits for the one below. */
     private record Staged(Path directory, Usage usage, List<byte[]> implied, boolean rootIsExplicit) {}
@@ -72,7 +72,7 @@ final class Layers {
                     boot.ifPresent(b -> unsynced.add(chain));
                     known.put(chain, new Layer(record.value("parent").map(Digest::parse), new Usage(
                             Long.parseLong(record.value("bytes").orElse("0")),
-                            Long.parseLong(record.value("inodes").orElse("0")))));
+                            Long.parseLong(record.value("inodes").orElse("0"))), boot.isEmpty()));
                 } catch (IOException | RuntimeFault | NumberFormatException e) {
                     LOG.atWarn().addKeyValue("layer", hex).addKeyValue("reason", RuntimeFault.reason(e))
                             .log("layer left out: it is unpacked again when it is needed");
@@ -100,8 +100,25 @@ final class Layers {
         return Optional.ofNullable(known.get(chain)).map(Layer::usage);
     }
 
+    /** What all layers take, their records included, as du(1) says; a fresh layer is estimated until it is synced. */
     Usage usage() {
-        return known.values().stream().map(Layer::usage).reduce(Usage.NONE, Usage::plus);
+        try {
+            return known.values().stream().map(Layer::usage).reduce(new Usage(Files.size(directory), 1), Usage::plus);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("count layers: " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    /** What is wrong with a layer, judged by what it takes on the disk; empty when nothing is known to be wrong. */
+    Optional<String> damage(Digest chain) {
+        Layer layer = known.get(chain);
+        if (layer == null) {
+            return Optional.of("it is not unpacked");
+        }
+        Usage found = TreeUsage.of(directory.resolve(chain.hex()));
+        return !layer.synced || found.equals(layer.usage) ? Optional.empty()
+                : Optional.of("it has " + found.inodes() + " files in " + found.bytes() + " bytes, when it was unpacked it had "
+                        + layer.usage.inodes() + " in " + layer.usage.bytes());
     }
 
     /** The directory of a layer's files; a fault of kind NOT_FOUND when it is not there. */
@@ -173,7 +190,7 @@ final class Layers {
                 throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below was removed");
             }
             Files.move(staged.directory, directory.resolve(chain.hex()), StandardCopyOption.ATOMIC_MOVE);
-            known.put(chain, new Layer(parent, staged.usage));
+            known.put(chain, new Layer(parent, staged.usage, false));
             return true;
         } finally {
             structure.unlock();
@@ -229,11 +246,15 @@ final class Layers {
     }
 
     private void synced(Digest chain) {
+        Path layer = directory.resolve(chain.hex());
+        // Now that all blocks have their place, the true figures are known. Not under the lock: it walks the tree.
+        Usage exact = TreeUsage.of(layer);
         structure.lock();
         try {
             if (has(chain)) {
-                Path layer = directory.resolve(chain.hex());
-                SnapshotRecord.read(layer).with("unsynced", "").write(layer, true);
+                SnapshotRecord.read(layer).with("unsynced", "").with("bytes", Long.toString(exact.bytes()))
+                        .with("inodes", Long.toString(exact.inodes())).write(layer, true);
+                known.put(chain, new Layer(known.get(chain).parent, exact, true));
             }
         } catch (IOException e) {
             LOG.atWarn().addKeyValue("layer", chain).setCause(e).log("mark layer as synced");

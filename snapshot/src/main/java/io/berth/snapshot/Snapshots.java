@@ -156,6 +156,11 @@ public final class Snapshots {
         return layers.usage(chainId);
     }
 
+    /** What is wrong with a layer, in words; empty when it is whole as far as the file system tells. Walks its tree. */
+    public Optional<String> layerDamage(Digest chainId) {
+        return PlatformThreads.call(() -> layers.damage(chainId));
+    }
+
     /** Waits until all unpacked layers are on the disk. */
     public void awaitSync() {
         layers.awaitSync();
