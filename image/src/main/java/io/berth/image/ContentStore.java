@@ -8,12 +8,15 @@ import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,12 +35,14 @@ import java.util.Map;
  */
 public final class ContentStore {
 
+    private static final int BLOCK = 4096;
+
     private final Path directory;
     private final Path ingest;
     private final KeyedLocks<Digest> writers = new KeyedLocks<>();
     private final Map<Digest, Integer> holds = new HashMap<>();
 
-    /** Bytes and files of all blobs. */
+    /** Bytes on the disk, and files with directories. */
     public record Usage(long bytes, long files) {}
 
     /**
@@ -139,6 +144,20 @@ public final class ContentStore {
         }
     }
 
+    /** Whether the blob is there and its bytes have its digest; reads all of it. */
+    boolean isSound(Digest blob) {
+        var hash = Digest.newHash(blob.algorithm());
+        try (InputStream in = Files.newInputStream(path(blob))) {
+            byte[] buffer = new byte[128 * 1024];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                hash.update(buffer, 0, count);
+            }
+            return Digest.ofHash(blob.algorithm(), hash.digest()).equals(blob);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** Keeps blobs from being deleted; the caller closes it. */
     public Hold hold() {
         return new Hold();
@@ -231,20 +250,41 @@ public final class ContentStore {
         return found;
     }
 
-    /** What the blobs take. */
+    /** What the store takes on the disk, with partial blobs and directories. */
     public Usage usage() {
-        long bytes = 0;
-        long files = 0;
-        for (Digest blob : blobs()) {
-            try {
-                bytes += Files.size(path(blob));
-                files++;
-            } catch (IOException e) {
-                // It was removed while we counted.
-                continue;
-            }
+        return usage(directory);
+    }
+
+    static Usage usage(Path top) {
+        long[] sums = new long[2];
+        try {
+            Files.walkFileTree(top, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes found) {
+                    return count(found);
+                }
+
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes found) {
+                    return count(found);
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException gone) {
+                    // It was removed while we counted.
+                    return FileVisitResult.CONTINUE;
+                }
+
+                private FileVisitResult count(BasicFileAttributes found) {
+                    sums[0] += (found.size() + BLOCK - 1) / BLOCK * BLOCK;
+                    sums[1]++;
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            throw fault("count files of", top, e);
         }
-        return new Usage(bytes, files);
+        return new Usage(sums[0], sums[1]);
     }
 
     /** When the blob was written, or the epoch when it is gone. */

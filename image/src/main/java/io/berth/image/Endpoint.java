@@ -11,13 +11,15 @@ import java.util.Optional;
  * A place where the images of a registry are served: the registry itself or a mirror.
  *
  * @param base the API's address with the {@code /v2} at its end
+ * @param repository what the image's repository is called there; empty where it is called as in the image's name
  * @param resolves whether it may say what a tag means
  * @param pulls whether it may serve content by digest
  * @param headers sent with each request to this host and no other
- * @param mirror a mirror is told by {@code ns=} which registry is meant
+ * @param mirror another party than the registry, which gets no credentials of it
+ * @param origin why it is asked, in words: the file that names it
  */
-public record Endpoint(URI base, boolean resolves, boolean pulls, Tls tls, Map<String, List<String>> headers,
-        Optional<Duration> connectLimit, boolean mirror) {
+public record Endpoint(URI base, Optional<String> repository, boolean resolves, boolean pulls, Tls tls,
+        Map<String, List<String>> headers, Optional<Duration> connectLimit, boolean mirror, String origin) {
 
     /**
      * How its certificate is checked and who we say that we are.
@@ -27,6 +29,10 @@ public record Endpoint(URI base, boolean resolves, boolean pulls, Tls tls, Map<S
      */
     public record Tls(List<Path> authorities, List<ClientPair> clients, boolean skipVerify) {
         public static final Tls DEFAULT = new Tls(List.of(), List.of(), false);
+
+        Tls unverified() {
+            return new Tls(authorities, clients, true);
+        }
     }
 
     /** PEM files; both in one when {@code key} is the same file. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Brings one blob into the content store. A broken connection is resumed where it broke; two pulls that want the same
@@ -13,7 +14,8 @@ import java.util.Optional;
  */
 final class FetchBlob {
 
-    private static final int CHUNK = 128 * 1024;
+    static final int CHUNK = 128 * 1024;
+    private static final long PIECES_FROM = 32L << 20;
 
     private final ContentStore content;
     private final RegistrySource source;
@@ -28,15 +30,25 @@ final class FetchBlob {
     }
 
     void fetch(Descriptor blob) {
+        fetch(blob, growth -> { });
+    }
+
+    /**
+     * Brings the blob, unless the store has it.
+     *
+     * @param begun told before the first byte is written, when there is something to write: what grows from now on
+     */
+    void fetch(Descriptor blob, Consumer<BlobGrowth> begun) {
         if (blob.sizeBytes() > options.layerSizeLimit()) {
             throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED, "pull image " + source.reference() + ": blob " + blob.digest()
                     + " has " + blob.sizeBytes() + " bytes, more than the limit of " + options.layerSizeLimit());
         }
-        try (Ingest ingest = content.ingest(blob.digest(), blob.sizeBytes())) {
+        try (Ingest ingest = listener.local(() -> content.ingest(blob.digest(), blob.sizeBytes()))) {
             if (ingest.present()) {
                 listener.present(blob.digest(), blob.sizeBytes());
                 return;
             }
+            begun.accept(ingest.growth());
             source.first(Endpoint::pulls, session -> {
                 fromOne(session, blob, ingest);
                 return blob;
@@ -59,7 +71,10 @@ final class FetchBlob {
             // What an earlier attempt left may be what was damaged: once more from the start.
             download(session, blob, ingest);
         }
-        ingest.commit();
+        listener.local(() -> {
+            ingest.commit();
+            return blob;
+        });
     }
 
     private void download(RegistrySession session, Descriptor blob, Ingest ingest) {
@@ -85,7 +100,12 @@ final class FetchBlob {
     }
 
     private void transfer(RegistrySession session, Descriptor blob, Ingest ingest) {
-        if (ingest.offset() == blob.sizeBytes()) {
+        long left = blob.sizeBytes() - ingest.offset();
+        if (left == 0) {
+            return;
+        }
+        if (left >= PIECES_FROM && options.rangesPerBlob() > 1
+                && new FetchPieces(session, blob, ingest, this).run(options.rangesPerBlob())) {
             return;
         }
         try (RegistrySession.Answer answer = session.blob(blob, ingest.offset())) {
@@ -109,7 +129,11 @@ final class FetchBlob {
         }
     }
 
-    private int read(InputStream body, byte[] chunk, RegistrySession session, Descriptor blob) {
+    void moved(Descriptor blob, long done) {
+        listener.progress(blob.digest(), done, blob.sizeBytes());
+    }
+
+    int read(InputStream body, byte[] chunk, RegistrySession session, Descriptor blob) {
         try {
             return body.read(chunk);
         } catch (IOException e) {
@@ -117,7 +141,7 @@ final class FetchBlob {
         }
     }
 
-    private RegistryFault broke(RegistrySession session, Descriptor blob, String reason, Throwable cause) {
+    RegistryFault broke(RegistrySession session, Descriptor blob, String reason, Throwable cause) {
         if (Thread.currentThread().isInterrupted()) {
             return RegistryFault.lasting(Kind.CANCELLED, "pull image " + source.reference() + ": cancelled", cause);
         }

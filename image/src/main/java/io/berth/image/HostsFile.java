@@ -109,8 +109,9 @@ final class HostsFile {
                 flag(table, "skip_verify", at));
         String host = base.getRawAuthority();
         boolean mirror = isHost && !host.equals(RegistryHosts.apiHost(registry)) && !host.equals(registry);
-        return new Endpoint(base, all || capabilities.contains("resolve"), all || capabilities.contains("pull"), tls,
-                headers(table, at), duration(table, at), mirror);
+        return new Endpoint(base, Optional.empty(), all || capabilities.contains("resolve"),
+                all || capabilities.contains("pull"), tls, headers(table, at), duration(table, at), mirror,
+                (isHost ? "host of " : "server of ") + file);
     }
 
     private URI base(String address, String at, boolean override) {

@@ -98,7 +98,7 @@ public record ImageReference(String registry, String repository, Optional<String
     }
 
     // As docker: what stands before the first slash is a host when it cannot be a repository's first component.
-    private static boolean isHost(String first) {
+    static boolean isHost(String first) {
         return first.indexOf('.') >= 0 || first.indexOf(':') >= 0 || first.equals("localhost")
                 || !first.equals(first.toLowerCase(java.util.Locale.ROOT));
     }

@@ -223,6 +223,28 @@ public final class Images {
         }
     }
 
+    /**
+     * Removes the blobs of layers that are unpacked and safely on the disk; waits for the disk. What a pull uses stays.
+     */
+    void discardUnpacked(Image image) {
+        try {
+            unpacker.awaitDurable();
+            if (image.chainIds().stream().allMatch(unpacker::has)) {
+                image.layers().forEach(content::delete);
+            }
+        } catch (RuntimeFault e) {
+            // Room on the disk is all that is lost; the next pull of the image tries again.
+            LOG.atWarn().addKeyValue("image", image.id()).setCause(e).log("discard blobs of unpacked layers");
+        }
+    }
+
+    /** What the blobs and records take on the disk, directories included. */
+    public ContentStore.Usage usage() {
+        ContentStore.Usage blobs = content.usage();
+        ContentStore.Usage records = ContentStore.usage(directory);
+        return new ContentStore.Usage(blobs.bytes() + records.bytes(), blobs.files() + records.files());
+    }
+
     private void collect(Collection<Digest> blobs, List<Digest> chains) {
         Set<Digest> neededBlobs = new HashSet<>();
         Set<Digest> neededChains = new HashSet<>(heldChains.keySet());

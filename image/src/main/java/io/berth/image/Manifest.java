@@ -39,6 +39,19 @@ sealed interface Manifest {
         }
     }
 
+    /**
+     * Files that are no image to run: a model, a chart, a policy. A pod may mount them.
+     *
+     * @param artifactType what they are
+     */
+    record OfArtifact(String mediaType, String artifactType, Descriptor config, List<Descriptor> layers)
+            implements Manifest {
+
+        long contentBytes(long manifestBytes) {
+            return manifestBytes + config.sizeBytes() + layers.stream().mapToLong(Descriptor::sizeBytes).sum();
+        }
+    }
+
     /** A choice by platform. */
     record Choice(String mediaType, List<Descriptor> manifests) implements Manifest {
 
@@ -111,7 +124,7 @@ sealed interface Manifest {
         return new Choice(type, entries.stream().map(entry -> Descriptor.read(document, entry)).toList());
     }
 
-    private static OfImage image(String what, BoundedJson document, JsonNode root, String type) {
+    private static Manifest image(String what, BoundedJson document, JsonNode root, String type) {
         List<JsonNode> entries = document.objects(root, "layers");
         if (entries.size() > ENTRY_LIMIT) {
             throw document.bad("more than " + ENTRY_LIMIT + " layers");
@@ -120,11 +133,11 @@ sealed interface Manifest {
             throw document.bad("it has no configuration");
         }
         Descriptor config = Descriptor.read(document, document.object(root, "config"));
-        if (!MediaTypes.isConfig(config.mediaType())) {
-            throw new RuntimeFault(RuntimeFault.Kind.UNSUPPORTED, "read manifest of " + what + ": it is not a container "
-                    + "image but an artifact of type \"" + config.mediaType() + "\"");
-        }
         List<Descriptor> layers = entries.stream().map(entry -> Descriptor.read(document, entry)).toList();
+        if (!MediaTypes.isConfig(config.mediaType())) {
+            String named = document.string(root, "artifactType");
+            return new OfArtifact(type, named.isEmpty() ? config.mediaType() : named, config, layers);
+        }
         for (Descriptor layer : layers) {
             if (!MediaTypes.isLayer(layer.mediaType())) {
                 throw new RuntimeFault(RuntimeFault.Kind.UNSUPPORTED, "read manifest of " + what + ": layer "

@@ -1,10 +1,9 @@
 package io.berth.image;
 
-import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
-import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,136 +17,85 @@ import java.util.Optional;
  */
 public final class PullImage {
 
-    private static final int INDEX_DEPTH = 3;
-    private static final int REPAIRS = 2;
-
     private final Images images;
     private final ContentStore content;
     private final PullOptions options;
-    private final RegistryHosts hosts;
+    private final FindEndpoints endpoints;
     private final HttpClients clients = new HttpClients();
+    private final Optional<CheckTrust> trust;
 
     public PullImage(Images images, PullOptions options) {
         this.images = images;
         this.content = images.content();
         this.options = options;
-        this.hosts = new RegistryHosts(options.certsDirectory());
+        this.endpoints = new FindEndpoints(options.files());
+        this.trust = options.files().policy().map(file -> new CheckTrust(new TrustPolicy(file)));
     }
 
-    /** What a name led to. */
-    private record Resolved(Digest target, Optional<Digest> index, Digest manifestDigest, byte[] json,
-            Manifest.OfImage manifest) {}
+    PullOptions options() {
+        return options;
+    }
 
-    private record Document(byte[] json, String type, Digest digest) {}
+    Images images() {
+        return images;
+    }
 
     /** Pulls and returns the image as it is stored, with all its names. */
     public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, PullListener listener) {
-        List<Endpoint> endpoints = hosts.endpoints(reference.registry());
-        RegistrySource source = new RegistrySource(reference, credentials, endpoints, options, clients);
+        RegistrySource source = new RegistrySource(reference,
+                new FindCredentials(credentials, options.files().credentials()), endpoints.of(reference), options, clients);
+        Image pulled;
         try (Images.Lease lease = images.lease()) {
-            Resolved resolved = resolve(source, listener, lease);
-            Manifest.OfImage manifest = resolved.manifest;
-            listener.resolved(reference, resolved.manifestDigest, manifest.layers().size(),
-                    manifest.contentBytes(resolved.json.length));
+            ResolveManifest names = new ResolveManifest(content, source, options, listener, lease);
+            ResolveManifest.Resolved resolved = names.resolve();
+            trust.ifPresent(check -> check.check(reference, resolved.digests(), names::signatures));
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
-            ImageConfig config = config(blobs, manifest, reference, lease);
-            lease.chains(Image.chainIds(config.diffIds()));
-            for (int attempt = 0;; attempt++) {
-                try (LayerPipeline layers = new LayerPipeline(blobs, content, images.unpacker(), options, listener)) {
-                    layers.run(manifest.layers(), config.diffIds(), lease);
-                    break;
-                } catch (LayerPipeline.DamagedBlob damaged) {
-                    // The store's own copy had rotted: it is gone now, so the next round fetches it again.
-                    if (attempt >= REPAIRS) {
-                        throw damaged;
-                    }
-                }
+            pulled = images.put(switch (resolved.manifest()) {
+                case Manifest.OfImage image -> image(resolved, image, blobs, reference, listener, lease);
+                case Manifest.OfArtifact artifact ->
+                    new PullArtifact(images, blobs, listener, lease).pull(resolved, artifact, reference);
+                case Manifest.Choice choice -> throw new IllegalStateException("resolved to an index");
+            });
+        }
+        if (options.discardUnpacked()) {
+            Thread.ofVirtual().name("discard-blobs").start(() -> images.discardUnpacked(pulled));
+        }
+        return pulled;
+    }
+
+    private Image image(ResolveManifest.Resolved resolved, Manifest.OfImage manifest, FetchBlob blobs,
+            ImageReference reference, PullListener listener, Images.Lease lease) {
+        listener.resolved(manifest.layers().stream()
+                .map(layer -> new PullListener.Blob(layer.digest(), layer.sizeBytes())).toList());
+        ImageConfig config = config(blobs, manifest, reference, lease);
+        lease.chains(Image.chainIds(config.diffIds()));
+        try (LayerPipeline layers = new LayerPipeline(blobs, content, images.unpacker(), options, listener)) {
+            layers.run(manifest.layers(), config.diffIds(), lease);
+        }
+        return new Image(manifest.config().digest(), resolved.manifestDigest(), resolved.index(),
+                reference.repoTag().stream().toList(), List.of(reference.repoDigest(resolved.target())),
+                manifest.contentBytes(resolved.json().length), config,
+                manifest.layers().stream().map(Descriptor::digest).toList(), false, Instant.now());
+    }
+
+    /** Brings blobs of an image that is in the store, from any place that it was pulled from. */
+    void fetch(Image image, List<Descriptor> missing) {
+        List<RuntimeFault> faults = new ArrayList<>();
+        for (String name : image.repoDigests()) {
+            ImageReference reference = ImageReference.parse(name);
+            RegistrySource source = new RegistrySource(reference,
+                    new FindCredentials(Optional.empty(), options.files().credentials()), endpoints.of(reference), options, clients);
+            try {
+                FetchBlob blobs = new FetchBlob(content, source, options, PullListener.NONE);
+                missing.forEach(blobs::fetch);
+                return;
+            } catch (RuntimeFault fault) {
+                faults.add(fault);
             }
-            return images.put(new Image(manifest.config().digest(), resolved.manifestDigest, resolved.index,
-                    reference.repoTag().stream().toList(), List.of(reference.repoDigest(resolved.target)),
-                    manifest.contentBytes(resolved.json.length), config,
-                    manifest.layers().stream().map(Descriptor::digest).toList(), false, Instant.now()));
         }
-    }
-
-    private Resolved resolve(RegistrySource source, PullListener listener, Images.Lease lease) {
-        ImageReference reference = source.reference();
-        Optional<Digest> expected = reference.digest();
-        Document document = expected.map(d -> byDigest(source, listener, lease, d, ""))
-                .orElseGet(() -> byTag(source, listener, lease));
-        Digest target = document.digest;
-        Optional<Digest> index = Optional.empty();
-        for (int depth = 0; depth < INDEX_DEPTH; depth++) {
-            switch (Manifest.parse(reference.toString(), document.json, document.type)) {
-                case Manifest.OfImage image -> {
-                    return new Resolved(target, index, document.digest, document.json, image);
-                }
-                case Manifest.Choice choice -> {
-                    index = Optional.of(document.digest);
-                    Descriptor chosen = choice.select(options.platform(), reference);
-                    document = byDigest(source, listener, lease, chosen.digest(), chosen.mediaType());
-                }
-            }
-        }
-        throw new RuntimeFault(Kind.DATA_LOSS, "pull image " + reference + ": indexes within indexes");
-    }
-
-    private Document byTag(RegistrySource source, PullListener listener, Images.Lease lease) {
-        ImageReference reference = source.reference();
-        Document found = source.first(Endpoint::resolves, session ->
-                manifest(session, listener, reference.wanted(), Optional.empty(), reference));
-        lease.blob(found.digest);
-        content.put(found.digest, found.json);
-        return found;
-    }
-
-    private Document byDigest(RegistrySource source, PullListener listener, Images.Lease lease, Digest digest,
-            String type) {
-        lease.blob(digest);
-        Optional<byte[]> stored = stored(digest);
-        if (stored.isPresent()) {
-            return new Document(stored.get(), type, digest);
-        }
-        Document found = source.first(Endpoint::pulls, session ->
-                manifest(session, listener, digest.toString(), Optional.of(digest), source.reference()));
-        content.put(digest, found.json);
-        return type.isEmpty() ? found : new Document(found.json, type, digest);
-    }
-
-    private Optional<byte[]> stored(Digest digest) {
-        if (!content.has(digest)) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(content.read(digest, Manifest.SIZE_LIMIT));
-        } catch (RuntimeFault damaged) {
-            content.discard(digest);
-            return Optional.empty();
-        }
-    }
-
-    private Document manifest(RegistrySession session, PullListener listener, String wanted, Optional<Digest> expected,
-            ImageReference reference) {
-        return Retry.on(options, listener, "manifest of " + reference, () -> {
-            try (RegistrySession.Answer answer = session.manifest(wanted)) {
-                byte[] json = answer.read(Manifest.SIZE_LIMIT);
-                Digest found = expected.filter(d -> d.algorithm().equals("sha512"))
-                        .map(d -> Digest.ofHash("sha512", Digest.newHash("sha512").digest(json)))
-                        .orElseGet(() -> Digest.ofBytes(json));
-                String said = answer.header("Docker-Content-Digest");
-                Digest right = expected.orElseGet(() -> Digest.isDigest(said) && said.startsWith("sha256:")
-                        ? Digest.parse(said) : found);
-                if (!found.equals(right)) {
-                    throw new RuntimeFault(Kind.DATA_LOSS, "pull image " + reference + ": the manifest from "
-                            + session.endpoint() + " has digest " + found + " instead of " + right);
-                }
-                String type = answer.header("Content-Type").replaceFirst(";.*", "").strip();
-                return new Document(json, type, found);
-            } catch (IOException e) {
-                throw RegistryFault.passing(Kind.UNAVAILABLE, "pull image " + reference + ": manifest from "
-                        + session.endpoint() + ": connection broke: " + RuntimeFault.reason(e), e, Optional.empty());
-            }
-        });
+        throw faults.isEmpty() ? RuntimeFault.notFound("fetch layers of image " + image.id() + ": it has no name to pull by")
+                : RuntimeFault.during("fetch layers of image " + image.id() + ", which were dropped after unpacking",
+                        faults.getFirst());
     }
 
     private ImageConfig config(FetchBlob blobs, Manifest.OfImage manifest, ImageReference reference, Images.Lease lease) {

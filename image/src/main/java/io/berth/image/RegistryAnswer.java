@@ -45,6 +45,18 @@ final class RegistryAnswer {
         };
     }
 
+    /** The fault for a login that was not accepted or that there is nothing for; closes the body. */
+    static RegistryFault loginRefused(String action, String host, Optional<FoundCredentials> used,
+            HttpResponse<InputStream> response) {
+        String words = words(response);
+        String said = words.isEmpty() ? "" : ": it says \"" + words + "\"";
+        return RegistryFault.lasting(Kind.UNAUTHENTICATED, action + ": " + host + used.map(found ->
+                " does not accept the credentials of " + found.source() + said
+                        + ": check user name and password, and whether they may pull it")
+                .orElse(" wants a login and there are no credentials for it" + said
+                        + ": give an imagePullSecret, or put them into the credentials file"), null);
+    }
+
     private static String words(HttpResponse<InputStream> response) {
         byte[] body;
         try (InputStream in = response.body()) {

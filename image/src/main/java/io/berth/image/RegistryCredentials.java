@@ -49,6 +49,10 @@ public record RegistryCredentials(String username, String password, String auth,
                 .equals(host);
     }
 
+    boolean isEmpty() {
+        return username.isEmpty() && auth.isEmpty() && identityToken.isEmpty() && registryToken.isEmpty();
+    }
+
     boolean hasPassword() {
         return !username.isEmpty();
     }

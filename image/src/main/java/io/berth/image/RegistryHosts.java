@@ -20,6 +20,7 @@ import java.util.Set;
  */
 public final class RegistryHosts {
 
+    private static final String DEFAULT = "_default";
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final Optional<Path> directory;
@@ -31,13 +32,22 @@ public final class RegistryHosts {
 
     /** The endpoints of {@code registry}; a faulty file is an invalid argument that names the file and key. */
     public List<Endpoint> endpoints(String registry) {
-        for (Path folder : folders(registry)) {
-            Path file = folder.resolve("hosts.toml");
-            if (Files.isRegularFile(file)) {
-                return HostsFile.read(file, registry);
-            }
-        }
-        return List.of(direct(registry));
+        return named(registry).or(() -> fallback(registry)).orElseGet(() -> List.of(direct(registry)));
+    }
+
+    /** What a file of the registry's own says; empty when there is none. */
+    Optional<List<Endpoint>> named(String registry) {
+        return read(folders(registry).stream().filter(folder -> !folder.endsWith(DEFAULT)).toList(), registry);
+    }
+
+    /** What {@code _default} says; empty when there is none. */
+    Optional<List<Endpoint>> fallback(String registry) {
+        return read(folders(registry).stream().filter(folder -> folder.endsWith(DEFAULT)).toList(), registry);
+    }
+
+    private static Optional<List<Endpoint>> read(List<Path> folders, String registry) {
+        return folders.stream().map(folder -> folder.resolve("hosts.toml")).filter(Files::isRegularFile).findFirst()
+                .map(file -> HostsFile.read(file, registry));
     }
 
     private List<Path> folders(String registry) {
@@ -50,7 +60,7 @@ public final class RegistryHosts {
             names.add(registry.substring(0, colon) + "_" + registry.substring(colon + 1) + "_");
         }
         names.add(registry);
-        names.add("_default");
+        names.add(DEFAULT);
         List<Path> found = new ArrayList<>();
         names.forEach(name -> found.add(directory.get().resolve(name)));
         return found;
@@ -60,7 +70,8 @@ public final class RegistryHosts {
     static Endpoint direct(String registry) {
         String host = apiHost(registry);
         URI base = URI.create((isLoopback(host) ? "http://" : "https://") + host + "/v2");
-        return new Endpoint(base, true, true, Endpoint.Tls.DEFAULT, Map.of(), Optional.empty(), false);
+        return new Endpoint(base, Optional.empty(), true, true, Endpoint.Tls.DEFAULT, Map.of(), Optional.empty(), false,
+                "the registry in the image's name");
     }
 
     /** The host that serves the API of a registry: docker.io's is another one. */

@@ -90,7 +90,7 @@ final class RegistryLogin {
         if (response.statusCode() != 200) {
             throw RegistryAnswer.refusal("log in to " + endpoint + " for " + repository, realm.getRawAuthority(), response);
         }
-        try (InputStream body = new WatchedBody(response.body(), session.options().stallLimit())) {
+        try (InputStream body = new WatchedBody(response.body(), session.options().connectionStallLimit())) {
             var document = BoundedJson.parse("token", body.readNBytes(TOKEN_LIMIT), TOKEN_LIMIT);
             String token = document.string(document.root(), "token");
             token = token.isEmpty() ? document.string(document.root(), "access_token") : token;

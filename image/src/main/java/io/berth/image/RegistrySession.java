@@ -30,21 +30,22 @@ final class RegistrySession {
 
     private final Endpoint endpoint;
     private final ImageReference reference;
+    private final String repository;
     private final PullOptions options;
     private final HttpClients clients;
+    private final Optional<FoundCredentials> credentials;
     private final RegistryLogin login;
     private volatile boolean unreachable;
 
-    RegistrySession(Endpoint endpoint, ImageReference reference, Optional<RegistryCredentials> credentials,
+    RegistrySession(Endpoint endpoint, ImageReference reference, Optional<FoundCredentials> credentials,
             PullOptions options, HttpClients clients) {
         this.endpoint = endpoint;
         this.reference = reference;
+        this.repository = endpoint.repository().orElse(reference.repository());
         this.options = options;
         this.clients = clients;
-        // The server of hosts.toml stands for the registry itself; a mirror is another party and gets nothing of it.
-        String host = endpoint.mirror() ? endpoint.host() : RegistryHosts.apiHost(reference.registry());
-        this.login = new RegistryLogin(this, endpoint, reference.repository(),
-                credentials.filter(c -> c.areFor(reference.registry(), host)));
+        this.credentials = credentials;
+        this.login = new RegistryLogin(this, endpoint, repository, credentials.map(FoundCredentials::credentials));
     }
 
     /** An answer whose status is good; the caller closes it. */
@@ -79,45 +80,53 @@ final class RegistrySession {
 
     /** Asks for a manifest by tag or digest. */
     Answer manifest(String wanted) {
-        return get("/manifests/" + wanted, MediaTypes.ACCEPT, 0, "image " + reference);
+        return get("/manifests/" + wanted, MediaTypes.ACCEPT, Optional.empty(), "image " + reference);
     }
 
-    /** Asks for a blob, from {@code offset} on. */
+    /** Asks for a blob, from {@code offset} on; the server may answer with all of it. */
     Answer blob(Descriptor blob, long offset) {
-        return get("/blobs/" + blob.digest(), "*/*", offset, "layer " + blob.digest() + " of image " + reference);
+        return get("/blobs/" + blob.digest(), "*/*", offset > 0 ? Optional.of("bytes=" + offset + "-") : Optional.empty(),
+                "layer " + blob.digest() + " of image " + reference);
     }
 
-    private Answer get(String path, String accept, long offset, String what) {
-        String query = endpoint.mirror() ? "?ns=" + URLEncoder.encode(reference.registry(), StandardCharsets.UTF_8) : "";
-        URI first = URI.create(endpoint.base() + "/" + reference.repository() + path + query);
+    /** Asks for the bytes of a blob before {@code end}; the server may answer with all of it. */
+    Answer piece(Descriptor blob, long offset, long end) {
+        return get("/blobs/" + blob.digest(), "*/*", Optional.of("bytes=" + offset + "-" + (end - 1)),
+                "layer " + blob.digest() + " of image " + reference);
+    }
+
+    private Answer get(String path, String accept, Optional<String> range, String what) {
+        boolean named = endpoint.mirror() && endpoint.repository().isEmpty();
+        String query = named ? "?ns=" + URLEncoder.encode(reference.registry(), StandardCharsets.UTF_8) : "";
+        URI first = URI.create(endpoint.base() + "/" + repository + path + query);
         for (int logins = 0;; logins++) {
             Optional<String> used = login.authorization();
-            HttpResponse<InputStream> response = followed(first, accept, offset, what, used);
+            HttpResponse<InputStream> response = followed(first, accept, range, what, used);
             if (response.statusCode() == 401 && logins < LOGIN_LIMIT && sameHost(response.uri(), first)) {
-                discard(response);
                 if (login.answer(response.headers().allValues("WWW-Authenticate"), used)) {
+                    discard(response);
                     continue;
                 }
-                throw RegistryFault.lasting(Kind.UNAUTHENTICATED, "pull " + what + ": " + endpoint
-                        + " wants a login that Berth has no credentials for: give an imagePullSecret", null);
+                throw RegistryAnswer.loginRefused("pull " + what, endpoint.toString(), credentials, response);
             }
             int status = response.statusCode();
             if (status == 200 || status == 206) {
-                return new Answer(status, response, new WatchedBody(response.body(), options.stallLimit()));
+                return new Answer(status, response, new WatchedBody(response.body(), options.connectionStallLimit()));
+            }
+            if (status == 401) {
+                throw RegistryAnswer.loginRefused("pull " + what, endpoint.toString(), credentials, response);
             }
             throw RegistryAnswer.refusal("pull " + what, endpoint.toString(), response);
         }
     }
 
-    private HttpResponse<InputStream> followed(URI first, String accept, long offset, String what,
+    private HttpResponse<InputStream> followed(URI first, String accept, Optional<String> range, String what,
             Optional<String> authorization) {
         URI at = first;
         for (int i = 0; i < REDIRECT_LIMIT; i++) {
             boolean home = sameHost(at, first);
             HttpRequest.Builder request = HttpRequest.newBuilder(at).GET().header("Accept", accept);
-            if (offset > 0) {
-                request.header("Range", "bytes=" + offset + "-");
-            }
+            range.ifPresent(bytes -> request.header("Range", bytes));
             if (home) {
                 endpoint.headers().forEach((name, values) -> values.forEach(value -> request.header(name, value)));
                 authorization.ifPresent(value -> request.setHeader("Authorization", value));
@@ -153,7 +162,7 @@ final class RegistrySession {
     HttpResponse<InputStream> send(HttpRequest.Builder builder, Endpoint.Tls tls, String what) {
         Duration connect = endpoint.connectLimit().orElse(options.connectLimit());
         HttpClient client = clients.client(tls, connect);
-        HttpRequest request = builder.timeout(options.stallLimit()).header("User-Agent", "berth").build();
+        HttpRequest request = builder.timeout(options.connectionStallLimit()).header("User-Agent", "berth").build();
         URI uri = request.uri();
         try {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
@@ -171,7 +180,7 @@ final class RegistrySession {
                     + " failed: " + e.getMessage() + ": set ca (or server = \"http://…\" for plain HTTP) in hosts.toml", e);
         } catch (HttpTimeoutException e) {
             throw RegistryFault.passing(Kind.UNAVAILABLE, "pull " + what + ": " + uri.getRawAuthority()
-                    + " did not answer for " + options.stallLimit().toSeconds() + " s", e, Optional.empty());
+                    + " did not answer for " + options.connectionStallLimit().toSeconds() + " s", e, Optional.empty());
         } catch (IOException e) {
             throw RegistryFault.passing(Kind.UNAVAILABLE, "pull " + what + ": connection to " + uri.getRawAuthority()
                     + " broke: " + io.berth.base.RuntimeFault.reason(e), e, Optional.empty());

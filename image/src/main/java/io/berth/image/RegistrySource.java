@@ -18,11 +18,11 @@ final class RegistrySource {
     private final ImageReference reference;
     private final List<RegistrySession> sessions;
 
-    RegistrySource(ImageReference reference, Optional<RegistryCredentials> credentials, List<Endpoint> endpoints,
+    RegistrySource(ImageReference reference, FindCredentials credentials, List<Endpoint> endpoints,
             PullOptions options, HttpClients clients) {
         this.reference = reference;
-        this.sessions = endpoints.stream()
-                .map(endpoint -> new RegistrySession(endpoint, reference, credentials, options, clients)).toList();
+        this.sessions = endpoints.stream().map(endpoint -> new RegistrySession(endpoint, reference,
+                credentials.of(reference, endpoint), options, clients)).toList();
     }
 
     ImageReference reference() {

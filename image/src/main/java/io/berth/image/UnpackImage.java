@@ -26,12 +26,19 @@ public final class UnpackImage {
             return;
         }
         byte[] json = images.content().read(image.manifest(), Manifest.SIZE_LIMIT);
-        if (!(Manifest.parse(image.id().toString(), json, "") instanceof Manifest.OfImage manifest)) {
-            throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "unpack image " + image.id() + ": no image manifest");
-        }
+        Manifest manifest = Manifest.parse(image.id().toString(), json, "");
         try (Images.Lease lease = images.lease()) {
             lease.chains(chains);
-            layers(manifest, image.config());
+            image.layers().forEach(lease::blob);
+            switch (manifest) {
+                case Manifest.OfImage described -> layers(described, image.config());
+                case Manifest.OfArtifact artifact -> {
+                    artifact.layers().forEach(blob -> present(blob.digest()));
+                    PullArtifact.unpack(images, artifact, image.diffIds().getFirst());
+                }
+                case Manifest.Choice choice -> throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS,
+                        "unpack image " + image.id() + ": no image manifest");
+            }
         }
     }
 
@@ -43,12 +50,21 @@ public final class UnpackImage {
             if (images.unpacker().has(chains.get(i))) {
                 continue;
             }
+            present(layer.digest());
             try (InputStream in = images.content().open(layer.digest())) {
                 images.unpacker().unpack(i == 0 ? Optional.empty() : Optional.of(chains.get(i - 1)), chains.get(i),
                         config.diffIds().get(i), layer.mediaType(), in);
             } catch (IOException e) {
                 throw ContentStore.fault("read blob", layer.digest(), e);
             }
+        }
+    }
+
+    private void present(Digest blob) {
+        if (!images.content().has(blob)) {
+            throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "unpack layer " + blob
+                    + ": its blob was dropped when the layer had been unpacked, and the layer is gone since:"
+                    + " pull the image again");
         }
     }
 }

@@ -17,12 +17,27 @@ public interface Unpacker {
     /**
      * Unpacks one layer; does nothing when it is there already.
      *
-     * @param parentChain the chain below, unpacked before; empty for the lowest layer
+     * @param parentChain the chain below; empty for the lowest layer
      * @param diffId what the uncompressed bytes must hash to; otherwise the call fails with kind DATA_LOSS
      * @param mediaType of the blob, which tells the compression
      * @param compressed read to its end; closed by the caller
+     * @param awaitParent called before the layer becomes visible: returns when the chain below is there, and fails when
+     *     the bytes have turned out to be wrong
      */
-    void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType, InputStream compressed);
+    void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType, InputStream compressed,
+            Runnable awaitParent);
+
+    /** As above, when the chain below is there. */
+    default void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
+            InputStream compressed) {
+        unpack(parentChain, chainId, diffId, mediaType, compressed, () -> { });
+    }
+
+    /** Waits until all layers are on the disk, so that a power cut takes none of them. */
+    void awaitDurable();
+
+    /** What is wrong with an unpacked layer, in words; empty when it is whole as far as can be told. */
+    Optional<String> damage(Digest chainId);
 
     /** The chains that are there. */
     List<Digest> chains();

@@ -24,10 +24,8 @@ final class FakeUnpacker implements Unpacker {
     }
 
     @Override
-    public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType, InputStream blob) {
-        if (parentChain.isPresent() && !has(parentChain.get())) {
-            throw new AssertionError("the layer below is missing");
-        }
+    public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType, InputStream blob,
+            Runnable awaitParent) {
         try {
             InputStream in = new BufferedInputStream(blob);
             in.mark(2);
@@ -40,7 +38,19 @@ final class FakeUnpacker implements Unpacker {
         } catch (IOException e) {
             throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "unpack layer: " + e.getMessage(), e);
         }
+        awaitParent.run();
+        if (parentChain.isPresent() && !has(parentChain.get())) {
+            throw new AssertionError("the layer below is missing");
+        }
         parents.put(chainId, parentChain);
+    }
+
+    @Override
+    public void awaitDurable() {}
+
+    @Override
+    public Optional<String> damage(Digest chainId) {
+        return has(chainId) ? Optional.empty() : Optional.of("it is not unpacked");
     }
 
     @Override

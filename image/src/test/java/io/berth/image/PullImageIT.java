@@ -111,7 +111,7 @@ class PullImageIT {
     @BeforeEach
     void open() {
         images = new Images(root, unpacker, name -> false);
-        options = PullOptions.defaults().withBackoff(2, Duration.ofMillis(10), Duration.ofMillis(50));
+        options = PullOptions.defaults().withDiscardUnpacked(false).withBackoff(2, Duration.ofMillis(10), Duration.ofMillis(50));
     }
 
     private Image pull(String name) {
@@ -186,7 +186,8 @@ class PullImageIT {
         byte[] bytes = Files.readAllBytes(file);
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);
-        RuntimeFault fault = failure(local("test/damaged:v1"));
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> pull(local("test/damaged:v1")));
+        assertFalse(Files.exists(root.resolve("content/ingest/sha256-" + layer.hex())));
         assertEquals(Kind.DATA_LOSS, fault.kind(), fault.getMessage());
         assertTrue(fault.getMessage().contains(layer.toString()));
         assertTrue(fault.getMessage().contains(Digest.ofBytes(bytes).toString()));

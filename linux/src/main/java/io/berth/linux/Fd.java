@@ -133,6 +133,16 @@ public final class Fd implements AutoCloseable {
         return new String(buffer, 0, filled, StandardCharsets.UTF_8);
     }
 
+    /** Sets where the next read or write begins, counted from the start of the file; beyond its end is allowed. */
+    public void seek(long offset) {
+        Kernel.check(Kernel.tryCall(SystemCall.LSEEK, number(), offset, 0, 0), "seek in", "descriptor " + number);
+    }
+
+    /** Gives the file this size: what is added is a hole. */
+    public void resize(long sizeBytes) {
+        Kernel.check(Kernel.tryCall(SystemCall.FTRUNCATE, number(), sizeBytes), "resize", "descriptor " + number);
+    }
+
     /** Reads until the end, at most {@code limit} bytes, as UTF-8. */
     public String readAll(int limit) {
         byte[] buffer = new byte[Math.min(limit, 8192)];

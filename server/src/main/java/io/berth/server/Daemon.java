@@ -1,8 +1,12 @@
 package io.berth.server;
 
+import io.berth.image.ExplainImage;
+import io.berth.image.ExportImage;
 import io.berth.image.ImportImage;
 import io.berth.image.Platform;
 import io.berth.image.PullImage;
+import io.berth.image.SharedPulls;
+import io.berth.image.ShortNames;
 import io.berth.linux.PlatformThreads;
 import io.berth.linux.ServiceNotification;
 import io.berth.pod.Node;
@@ -14,6 +18,7 @@ import io.berth.server.config.ConfigFile;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
 import io.berth.server.rpc.ImageRpcs;
+import io.berth.server.rpc.ImageTools;
 import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
 import io.berth.streaming.StreamingServer;
@@ -64,10 +69,13 @@ public final class Daemon implements AutoCloseable {
         Answers answers = new Answers((method, code, nanos) -> { });
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
+        PullImage pull = new PullImage(node.images(), wiring.pullOptions());
+        SharedPulls pulls = new SharedPulls(pull);
         SocketServer server = SocketServer.start(config.grpc(), List.of(
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
-                new ImageRpcs(node, new PullImage(node.images(), wiring.pullOptions()), answers),
-                new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), status, answers)));
+                new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
+                new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), new ImageTools(node, pulls,
+                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, answers)));
         Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
         // Layers that were in use when their image was removed, and what broken pulls left.
         PlatformThreads.executor().execute(() -> node.images().sweep(STALE_PULL));

@@ -86,10 +86,13 @@ final class Wiring {
     }
 
     PullOptions pullOptions() {
-        PullOptions options = PullOptions.defaults().withStallLimit(config.images().pullProgressTimeout());
-        return new PullOptions(Optional.of(config.images().registryConfigPath()), options.platform(),
-                config.images().maxConcurrentDownloads(), options.stallLimit(), options.connectLimit(), options.attempts(),
-                options.firstBackoff(), options.longestBackoff(), options.layerSizeLimit());
+        var images = config.images();
+        return PullOptions.defaults().withStallLimit(images.pullProgressTimeout())
+                .withConcurrency(images.maxConcurrentDownloads(), images.maxConcurrentRanges())
+                .withDiscardUnpacked(images.discardUnpackedLayers())
+                .withFiles(new PullOptions.Files(Optional.of(images.registryConfigPath()),
+                        Optional.of(images.registriesFile()), Optional.of(images.credentialsFile()),
+                        Optional.of(images.policyFile())));
     }
 
     StreamingSettings streamingSettings() {
@@ -194,8 +197,18 @@ final class Wiring {
 
         @Override
         public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
-                InputStream compressed) {
-            snapshots.unpack(parentChain, chainId, diffId, mediaType, compressed);
+                InputStream compressed, Runnable awaitParent) {
+            snapshots.unpack(parentChain, chainId, diffId, mediaType, compressed, awaitParent);
+        }
+
+        @Override
+        public void awaitDurable() {
+            snapshots.awaitSync();
+        }
+
+        @Override
+        public Optional<String> damage(Digest chainId) {
+            return snapshots.layerDamage(chainId);
         }
 
         @Override

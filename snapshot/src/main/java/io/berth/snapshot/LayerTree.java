@@ -26,39 +26,37 @@ final class LayerTree implements AutoCloseable {
 
     private static final int OPEN_LIMIT = 64;
     private static final int LINK_LIMIT = 40;
-    private static final int DEPTH_LIMIT = 1024;
 
     private final Fd root;
-    private final List<Fd> lowers;
+    private final int depthLimit;
+    // By inode, because a directory may be named in several ways when there are symbolic links.
+    private final Map<Long, byte[]> implied = new LinkedHashMap<>();
     private final Map<String, Fd> open = new LinkedHashMap<>(16, 0.75f, true);
     private Optional<Fd> inUse = Optional.empty();
 
     /** An entry's place: the open directory, which stays this tree's, and the name in it. */
     record Place(Fd directory, byte[] name) {}
 
-    /**
-     * @param root owned by this tree from now on
-     * @param lowers the layers below, the nearest first; owned by this tree from now on
-     */
-    LayerTree(Fd root, List<Fd> lowers) {
+    /** @param root owned by this tree from now on */
+    LayerTree(Fd root, int depthLimit) {
         this.root = root;
-        this.lowers = lowers;
+        this.depthLimit = depthLimit;
     }
 
     Fd root() {
         return root;
     }
 
-    /** The nearest layer below that has this directory, to take owner and mode from; empty when none has. */
-    Optional<Inodes.Status> lowerDirectory(List<byte[]> path) {
-        for (Fd lower : lowers) {
-            try (Fd found = RootedPath.openDirectory(lower, joined(path), RootedPath.Escape.STAYS_IN_ROOT)) {
-                return Optional.of(Inodes.status(found));
-            } catch (SystemCallFault absent) {
-                continue;
-            }
+    /** Physical paths of the directories that were made because the archive left them out. */
+    List<byte[]> implied() {
+        return List.copyOf(implied.values());
+    }
+
+    /** The archive does have the directory after all. */
+    void isExplicit(Place directory) {
+        if (!implied.isEmpty()) {
+            Inodes.status(directory.directory(), directory.name()).ifPresent(found -> implied.remove(found.inode()));
         }
-        return Optional.empty();
     }
 
     /** The place of {@code path}, whose parents are made where they are missing; empty for the layer's root itself. */
@@ -93,7 +91,7 @@ final class LayerTree implements AutoCloseable {
     }
 
     /** The components of a path; one that leads upwards is refused. */
-    static List<byte[]> parts(byte[] path) {
+    List<byte[]> parts(byte[] path) {
         List<byte[]> parts = new ArrayList<>();
         int from = 0;
         for (int i = 0; i <= path.length; i++) {
@@ -108,8 +106,8 @@ final class LayerTree implements AutoCloseable {
                 from = i + 1;
             }
         }
-        if (parts.size() > DEPTH_LIMIT) {
-            throw bad(path, "it is deeper than " + DEPTH_LIMIT + " directories");
+        if (parts.size() > depthLimit) {
+            throw bad(path, "it is deeper than " + depthLimit + " directories");
         }
         return parts;
     }
@@ -162,7 +160,7 @@ final class LayerTree implements AutoCloseable {
                     makeImplied(parent, done, shown);
                     continue;
                 }
-                if (++links > LINK_LIMIT || todo.size() > DEPTH_LIMIT) {
+                if (++links > LINK_LIMIT || todo.size() > depthLimit) {
                     throw bad(shown, "symbolic links that form a loop");
                 }
                 if (target.get().length > 0 && target.get()[0] == '/') {
@@ -188,16 +186,11 @@ final class LayerTree implements AutoCloseable {
             Inodes.removeFile(parent, name);
         }
         Inodes.makeDirectory(parent, name, 0755);
-        // The directory hides the one below for its own attributes, so that it has to look the same.
-        Optional<Inodes.Status> lower = whiteout ? Optional.empty() : lowerDirectory(path);
-        Inodes.changeMode(parent, name, lower.map(Inodes.Status::mode).orElse(0755));
-        lower.ifPresent(like -> {
-            Inodes.changeOwner(parent, name, like.uid(), like.gid());
-            Inodes.changeMode(parent, name, like.mode());
-            Inodes.setTimes(parent, name, like.modifiedSeconds(), like.modifiedNanos());
-        });
+        Inodes.changeMode(parent, name, 0755);
         if (whiteout) {
             Inodes.setAttribute(parent, name, OPAQUE, new byte[] {'y'});
+        } else {
+            implied.put(Inodes.status(parent, name).orElseThrow().inode(), joined(path));
         }
     }
 
@@ -241,7 +234,6 @@ final class LayerTree implements AutoCloseable {
     @Override
     public void close() {
         forgetPathsExcept(root);
-        lowers.forEach(Fd::close);
         root.close();
     }
 }

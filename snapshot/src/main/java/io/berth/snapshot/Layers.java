@@ -6,7 +6,6 @@ import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import io.berth.linux.Fd;
-import io.berth.linux.Inodes;
 import io.berth.linux.PlatformThreads;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +33,10 @@ final class Layers {
 
     private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
 
-    private record Layer(Optional<Digest> parent, Usage usage) {}
+    private record Layer(Optional<Digest> parent, Usage usage, boolean synced) {}
+
+    /** A layer that is unpacked and waits for the one below. */
+    private record Staged(Path directory, Usage usage, List<byte[]> implied, boolean rootIsExplicit) {}
 
     private final Path directory;
     private final Path scratch;
@@ -70,7 +72,7 @@ final class Layers {
                     boot.ifPresent(b -> unsynced.add(chain));
                     known.put(chain, new Layer(record.value("parent").map(Digest::parse), new Usage(
                             Long.parseLong(record.value("bytes").orElse("0")),
-                            Long.parseLong(record.value("inodes").orElse("0")))));
+                            Long.parseLong(record.value("inodes").orElse("0"))), boot.isEmpty()));
                 } catch (IOException | RuntimeFault | NumberFormatException e) {
                     LOG.atWarn().addKeyValue("layer", hex).addKeyValue("reason", RuntimeFault.reason(e))
                             .log("layer left out: it is unpacked again when it is needed");
@@ -98,8 +100,25 @@ final class Layers {
         return Optional.ofNullable(known.get(chain)).map(Layer::usage);
     }
 
+    /** What all layers take, their records included, as du(1) says; a fresh layer is estimated until it is synced. */
     Usage usage() {
-        return known.values().stream().map(Layer::usage).reduce(Usage.NONE, Usage::plus);
+        try {
+            return known.values().stream().map(Layer::usage).reduce(new Usage(Files.size(directory), 1), Usage::plus);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("count layers: " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    /** What is wrong with a layer, judged by what it takes on the disk; empty when nothing is known to be wrong. */
+    Optional<String> damage(Digest chain) {
+        Layer layer = known.get(chain);
+        if (layer == null) {
+            return Optional.of("it is not unpacked");
+        }
+        Usage found = TreeUsage.of(directory.resolve(chain.hex()));
+        return !layer.synced || found.equals(layer.usage) ? Optional.empty()
+                : Optional.of("it has " + found.inodes() + " files in " + found.bytes() + " bytes, when it was unpacked it had "
+                        + layer.usage.inodes() + " in " + layer.usage.bytes());
     }
 
     /** The directory of a layer's files; a fault of kind NOT_FOUND when it is not there. */
@@ -110,7 +129,8 @@ final class Layers {
         return directory.resolve(chain.hex()).resolve("fs");
     }
 
-    void unpack(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType, InputStream compressed) {
+    void unpack(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType, InputStream compressed,
+            Runnable awaitParent) {
         Digest right = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8))).orElse(diffId);
         if (!right.equals(chain)) {
             throw RuntimeFault.invalid("unpack layer " + diffId + ": its chain id is " + right + ", not " + chain);
@@ -122,70 +142,77 @@ final class Layers {
             if (has(chain)) {
                 return;
             }
-            PlatformThreads.call(() -> {
-                unpackFresh(parent, chain, diffId, compressed);
-                return chain;
-            });
+            Staged staged = PlatformThreads.call(() -> stage(diffId, compressed));
+            boolean committed = false;
+            try {
+                // Not on a platform thread: many layers may wait here for a slow one.
+                awaitParent.run();
+                committed = PlatformThreads.call(() -> commit(staged, parent, chain, diffId));
+            } finally {
+                if (!committed) {
+                    PlatformThreads.executor().execute(() -> RemoveTree.at(staged.directory));
+                }
+            }
+            sync.add(chain);
         }
     }
 
-    private void unpackFresh(Optional<Digest> parent, Digest chain, Digest diffId, InputStream compressed)
-            throws IOException {
+    private Staged stage(Digest diffId, InputStream compressed) throws IOException {
         Path temporary = scratch.resolve("unpack-" + RandomId.hex(8));
-        boolean committed = false;
+        boolean complete = false;
         try {
             Files.createDirectory(temporary);
-            Files.createDirectory(temporary.resolve("fs"));
-            Usage usage;
-            try (LayerTree tree = tree(temporary.resolve("fs"), parent)) {
-                takeOverRoot(tree);
-                usage = new UnpackLayer(tree, limits).unpack(compressed, diffId);
-            }
-            SnapshotRecord.of("chain", chain.toString(), "parent", parent.map(Digest::toString).orElse(""),
-                    "bytes", Long.toString(usage.bytes()), "inodes", Long.toString(usage.inodes()),
-                    "unsynced", bootId).write(temporary, false);
-            structure.lock();
-            try {
-                if (parent.isPresent() && !has(parent.get())) {
-                    throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below was removed");
-                }
-                if (!has(chain)) {
-                    Files.move(temporary, directory.resolve(chain.hex()), StandardCopyOption.ATOMIC_MOVE);
-                    known.put(chain, new Layer(parent, usage));
-                    committed = true;
-                }
-            } finally {
-                structure.unlock();
+            Path files = Files.createDirectory(temporary.resolve("fs"));
+            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth())) {
+                UnpackLayer unpack = new UnpackLayer(tree, limits);
+                Usage usage = unpack.unpack(compressed, diffId);
+                complete = true;
+                return new Staged(temporary, usage, tree.implied(), unpack.rootIsExplicit());
             }
         } finally {
-            if (!committed) {
+            if (!complete) {
                 RemoveTree.at(temporary);
             }
         }
-        sync.add(chain);
     }
 
-    private LayerTree tree(Path files, Optional<Digest> parent) {
-        List<Fd> lowers = new ArrayList<>();
-        Optional<Fd> root = Optional.empty();
+    private boolean commit(Staged staged, Optional<Digest> parent, Digest chain, Digest diffId) throws IOException {
+        if (parent.isPresent() && !has(parent.get())) {
+            throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below is not there");
+        }
+        adopt(staged, parent);
+        SnapshotRecord.of("chain", chain.toString(), "parent", parent.map(Digest::toString).orElse(""),
+                "bytes", Long.toString(staged.usage.bytes()), "inodes", Long.toString(staged.usage.inodes()),
+                "unsynced", bootId).write(staged.directory, false);
+        structure.lock();
         try {
-            root = Optional.of(Fd.openDirectory(files));
-            for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
-                lowers.add(Fd.openDirectory(files(at.get())));
+            if (parent.isPresent() && !has(parent.get())) {
+                throw new RuntimeFault(Kind.ABORTED, "unpack layer " + diffId + ": the layer below was removed");
             }
-            return new LayerTree(root.get(), lowers);
-        } catch (RuntimeException e) {
-            lowers.forEach(Fd::close);
-            root.ifPresent(Fd::close);
-            throw e;
+            Files.move(staged.directory, directory.resolve(chain.hex()), StandardCopyOption.ATOMIC_MOVE);
+            known.put(chain, new Layer(parent, staged.usage, false));
+            return true;
+        } finally {
+            structure.unlock();
         }
     }
 
-    // Overlayfs shows the attributes of the topmost root, and most layers do not say what theirs are.
-    private static void takeOverRoot(LayerTree tree) {
-        Optional<Inodes.Status> below = tree.lowerDirectory(List.of());
-        below.ifPresent(like -> Inodes.changeOwner(tree.root(), like.uid(), like.gid()));
-        Inodes.changeMode(tree.root(), below.map(Inodes.Status::mode).orElse(0755));
+    private void adopt(Staged staged, Optional<Digest> parent) {
+        List<Fd> opened = new ArrayList<>();
+        try {
+            Fd root = Fd.openDirectory(staged.directory.resolve("fs"));
+            opened.add(root);
+            for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
+                opened.add(Fd.openDirectory(files(at.get())));
+            }
+            AdoptDirectories adopt = new AdoptDirectories(root, opened.subList(1, opened.size()));
+            if (!staged.rootIsExplicit) {
+                adopt.root();
+            }
+            staged.implied.forEach(adopt::directory);
+        } finally {
+            opened.forEach(Fd::close);
+        }
     }
 
     /** Removes a layer unless another stands on it or {@code inUse} says so; its files go in the background. */
@@ -219,11 +246,15 @@ final class Layers {
     }
 
     private void synced(Digest chain) {
+        Path layer = directory.resolve(chain.hex());
+        // Now that all blocks have their place, the true figures are known. Not under the lock: it walks the tree.
+        Usage exact = TreeUsage.of(layer);
         structure.lock();
         try {
             if (has(chain)) {
-                Path layer = directory.resolve(chain.hex());
-                SnapshotRecord.read(layer).with("unsynced", "").write(layer, true);
+                SnapshotRecord.read(layer).with("unsynced", "").with("bytes", Long.toString(exact.bytes()))
+                        .with("inodes", Long.toString(exact.inodes())).write(layer, true);
+                known.put(chain, new Layer(known.get(chain).parent, exact, true));
             }
         } catch (IOException e) {
             LOG.atWarn().addKeyValue("layer", chain).setCause(e).log("mark layer as synced");

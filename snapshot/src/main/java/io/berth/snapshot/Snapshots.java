@@ -121,12 +121,20 @@ public final class Snapshots {
      * Unpacks a layer from its blob; does nothing when it is there. Another call for the same chain waits.
      *
      * @param compressed read to its end, closed by the caller
+     * @param awaitParent called when all is unpacked; returns when the layer below is there and the blob is known to be
+     *     good. What it throws takes the layer away again
      * @throws RuntimeFault DATA_LOSS when the bytes are damaged, malformed, lead out of the layer or are not those of
-     *     {@code diffId}; RESOURCE_EXHAUSTED when they are a bomb; UNSUPPORTED for sparse files and encrypted layers
+     *     {@code diffId}; RESOURCE_EXHAUSTED when they are a bomb; UNSUPPORTED for encrypted layers
      */
     public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
+            InputStream compressed, Runnable awaitParent) {
+        layers.unpack(parentChain, chainId, diffId, mediaType, compressed, awaitParent);
+    }
+
+    /** As above, when the layer below is there. */
+    public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
             InputStream compressed) {
-        layers.unpack(parentChain, chainId, diffId, mediaType, compressed);
+        unpack(parentChain, chainId, diffId, mediaType, compressed, () -> { });
     }
 
     /**
@@ -146,6 +154,11 @@ public final class Snapshots {
     /** What one layer takes by itself; empty when it is not there. */
     public Optional<Usage> layerUsage(Digest chainId) {
         return layers.usage(chainId);
+    }
+
+    /** What is wrong with a layer, in words; empty when it is whole as far as the file system tells. Walks its tree. */
+    public Optional<String> layerDamage(Digest chainId) {
+        return PlatformThreads.call(() -> layers.damage(chainId));
     }
 
     /** Waits until all unpacked layers are on the disk. */

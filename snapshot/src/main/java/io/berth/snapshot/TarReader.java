@@ -3,18 +3,17 @@ package io.berth.snapshot;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads a tar archive from hostile bytes, one entry after the other: ustar, GNU long names and numbers, pax headers.
- * Every length is bounded before memory is taken for it. Malformed archives fail with kind DATA_LOSS, sparse members
- * with UNSUPPORTED. Used by one thread.
+ * Reads a tar archive from hostile bytes, one entry after the other: ustar, GNU long names and numbers, pax headers,
+ * sparse members in all four forms. Every length is bounded before memory is taken for it. Malformed archives fail with
+ * kind DATA_LOSS. Used by one thread.
  *
- * <p>Source: POSIX pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar, "Basic Tar Format".
+ * <p>Source: POSIX pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar, "Basic Tar Format", "Storing Sparse Files".
  */
 final class TarReader {
 
@@ -27,7 +26,6 @@ final class TarReader {
     static final char FIFO = '6';
 
     private static final int BLOCK = 512;
-    private static final String XATTR = "SCHILY.xattr.";
 
     private final InputStream in;
     private final UnpackLimits limits;
@@ -42,7 +40,7 @@ final class TarReader {
 
     /** The next entry; empty at the end of the archive. What is left of the one before is skipped. */
     Optional<TarEntry> next() throws IOException {
-        Map<String, byte[]> pax = new HashMap<>();
+        PaxHeaders pax = new PaxHeaders();
         byte[] longName = null;
         byte[] longLink = null;
         for (int headers = 0; headers < 16; headers++) {
@@ -57,7 +55,7 @@ final class TarReader {
             long size = number(124, 12);
             char type = (char) (block[156] & 0xff);
             switch (type) {
-                case 'x' -> paxRecords(extension(size), pax);
+                case 'x' -> pax.read(extension(size));
                 case 'g' -> extension(size);
                 case 'L' -> longName = untilZero(extension(size));
                 case 'K' -> longLink = untilZero(extension(size));
@@ -69,12 +67,12 @@ final class TarReader {
         throw bad("too many extended headers in a row");
     }
 
-    /** Reads content of the current entry; -1 at its end. */
-    int read(byte[] buffer) throws IOException {
+    /** Reads at most {@code limit} bytes of the current entry; -1 at its end. */
+    int read(byte[] buffer, int limit) throws IOException {
         if (left == 0) {
             return -1;
         }
-        int count = in.read(buffer, 0, (int) Math.min(buffer.length, left));
+        int count = in.read(buffer, 0, (int) Math.min(limit, left));
         if (count < 0) {
             throw bad("it ends within a file");
         }
@@ -82,53 +80,51 @@ final class TarReader {
         return count;
     }
 
-    private TarEntry entry(char rawType, long headerSize, Map<String, byte[]> pax, byte[] longName, byte[] longLink)
+    private TarEntry entry(char rawType, long headerSize, PaxHeaders pax, byte[] longName, byte[] longLink)
             throws IOException {
-        byte[] name = pax.getOrDefault("path", longName != null ? longName : headerName());
-        byte[] link = pax.getOrDefault("linkpath", longLink != null ? longLink : field(157, 100));
+        byte[] name = pax.bytes("GNU.sparse.name", pax.bytes("path", longName != null ? longName : headerName()));
+        byte[] link = pax.bytes("linkpath", longLink != null ? longLink : field(157, 100));
         char type = switch (rawType) {
             case 0, '7' -> name.length > 0 && name[name.length - 1] == '/' ? DIRECTORY : REGULAR;
             case '0', '1', '2', '3', '4', '5', '6' -> rawType;
+            case 'S' -> REGULAR;
             default -> throw new RuntimeFault(RuntimeFault.Kind.UNSUPPORTED, "unpack layer: an entry of type \""
-                    + (rawType > ' ' && rawType < 127 ? rawType : '?') + "\" is not supported"
-                    + (rawType == 'S' ? ": build the image without sparse files" : ""));
+                    + (rawType > ' ' && rawType < 127 ? rawType : '?') + "\" is not supported");
         };
-        if (pax.keySet().stream().anyMatch(key -> key.startsWith("GNU.sparse."))) {
-            throw new RuntimeFault(RuntimeFault.Kind.UNSUPPORTED,
-                    "unpack layer: sparse files are not supported: build the image without them");
-        }
         if (name.length > limits.pathBytes() || link.length > limits.pathBytes()) {
             throw bad("a path is longer than " + limits.pathBytes() + " bytes");
         }
+        int mode = (int) number(100, 8) & 07777;
+        long uid = pax.number("uid", number(108, 8));
+        long gid = pax.number("gid", number(116, 8));
+        Time modified = modified(pax);
+        boolean device = type == CHARACTER_DEVICE || type == BLOCK_DEVICE;
+        int major = device ? (int) number(329, 8) : 0;
+        int minor = device ? (int) number(337, 8) : 0;
         // As every reader does: what is no file has no content, whatever its header says.
-        long size = type == REGULAR ? paxNumber(pax, "size", headerSize) : 0;
-        if (size < 0) {
+        long[] stored = {type == REGULAR ? pax.number("size", headerSize) : 0};
+        if (stored[0] < 0) {
             throw bad("a file has a negative size");
         }
-        left = size;
-        padding = (int) (-size & (BLOCK - 1));
-        long seconds = number(136, 12);
-        int nanos = 0;
-        if (pax.containsKey("mtime")) {
-            String[] parts = text(pax.get("mtime")).split("\\.", 2);
-            seconds = decimal(parts[0]);
-            String fraction = parts.length == 2 ? (parts[1] + "000000000").substring(0, 9) : "0";
-            nanos = (int) decimal(fraction);
-            if (nanos > 0 && parts[0].startsWith("-")) {
-                seconds--;
-                nanos = 1_000_000_000 - nanos;
-            }
+        padding = (int) (-stored[0] & (BLOCK - 1));
+        Optional<SparseMap> sparse = type == REGULAR ? sparse(rawType, pax, stored) : Optional.empty();
+        left = stored[0];
+        return new TarEntry(type, name, link, mode, uid, gid, left, modified.seconds, modified.nanos, major, minor,
+                pax.attributes(), sparse);
+    }
+
+    private record Time(long seconds, int nanos) {}
+
+    private Time modified(PaxHeaders pax) {
+        Optional<String> precise = pax.text("mtime");
+        if (precise.isEmpty()) {
+            return new Time(number(136, 12), 0);
         }
-        Map<String, byte[]> attributes = new HashMap<>();
-        pax.forEach((key, value) -> {
-            if (key.startsWith(XATTR)) {
-                attributes.put(key.substring(XATTR.length()), value);
-            }
-        });
-        boolean device = type == CHARACTER_DEVICE || type == BLOCK_DEVICE;
-        return new TarEntry(type, name, link, (int) number(100, 8) & 07777, paxNumber(pax, "uid", number(108, 8)),
-                paxNumber(pax, "gid", number(116, 8)), size, seconds, nanos,
-                device ? (int) number(329, 8) : 0, device ? (int) number(337, 8) : 0, attributes);
+        String[] parts = precise.get().split("\\.", 2);
+        long seconds = PaxHeaders.decimal(parts[0]);
+        int nanos = (int) PaxHeaders.decimal(parts.length == 2 ? (parts[1] + "000000000").substring(0, 9) : "0");
+        return nanos > 0 && parts[0].startsWith("-") ? new Time(seconds - 1, 1_000_000_000 - nanos)
+                : new Time(seconds, nanos);
     }
 
     private byte[] headerName() {
@@ -157,57 +153,89 @@ final class TarReader {
         return bytes;
     }
 
-    private static void paxRecords(byte[] bytes, Map<String, byte[]> into) {
-        int at = 0;
-        while (at < bytes.length) {
-            int length = 0;
-            int from = at;
-            while (at < bytes.length && bytes[at] >= '0' && bytes[at] <= '9' && at - from < 8) {
-                length = length * 10 + bytes[at++] - '0';
+    // The numbers of form 1.0, one a line, stand before the content and are padded to whole blocks.
+    private List<Long> leadingMap(long[] stored) throws IOException {
+        byte[] map = new byte[BLOCK];
+        int at = BLOCK;
+        List<Long> numbers = new ArrayList<>();
+        long wanted = 1;
+        StringBuilder digits = new StringBuilder();
+        while (numbers.size() < wanted) {
+            if (at == BLOCK) {
+                stored[0] -= BLOCK;
+                if (stored[0] < 0 || in.readNBytes(map, 0, BLOCK) < BLOCK) {
+                    throw SparseMap.malformed();
+                }
+                at = 0;
             }
-            int end = from + length;
-            if (at == from || at >= bytes.length || bytes[at] != ' ' || end > bytes.length || end <= at + 1
-                    || bytes[end - 1] != '\n') {
-                throw bad("a pax record is malformed");
-            }
-            int equals = ++at;
-            while (equals < end && bytes[equals] != '=') {
-                equals++;
-            }
-            if (equals == at || equals >= end) {
-                throw bad("a pax record is malformed");
-            }
-            String key = new String(bytes, at, equals - at, StandardCharsets.UTF_8);
-            byte[] value = Arrays.copyOfRange(bytes, equals + 1, end - 1);
-            // An empty value takes an earlier one back.
-            if (value.length == 0 && !key.startsWith(XATTR)) {
-                into.remove(key);
+            byte b = map[at++];
+            if (b == '\n' && !digits.isEmpty()) {
+                numbers.add(PaxHeaders.decimal(digits.toString()));
+                digits.setLength(0);
+                if (numbers.size() == 1) {
+                    wanted = 1 + 2 * numbers.getFirst();
+                    if (numbers.getFirst() < 0 || numbers.getFirst() > SparseMap.EXTENT_LIMIT) {
+                        throw SparseMap.malformed();
+                    }
+                }
+            } else if (b >= '0' && b <= '9' && digits.length() < 19) {
+                digits.append((char) b);
             } else {
-                into.put(key, value);
+                throw SparseMap.malformed();
             }
-            at = end;
+        }
+        return numbers.subList(1, numbers.size());
+    }
+
+    // The oldest form: four pieces in the header, further ones in blocks that follow it.
+    private List<Long> headerMap() throws IOException {
+        List<Long> pairs = new ArrayList<>();
+        byte[] header = block.clone();
+        extents(header, 386, 4, pairs);
+        boolean more = header[482] != 0;
+        while (more) {
+            if (!readBlock() || pairs.size() > 2 * SparseMap.EXTENT_LIMIT) {
+                throw SparseMap.malformed();
+            }
+            extents(block, 0, 21, pairs);
+            more = block[504] != 0;
+        }
+        System.arraycopy(header, 0, block, 0, BLOCK);
+        return pairs;
+    }
+
+    private void extents(byte[] from, int at, int count, List<Long> pairs) {
+        for (int i = 0; i < count && from[at + 24 * i] != 0; i++) {
+            pairs.add(number(from, at + 24 * i, 12));
+            pairs.add(number(from, at + 24 * i + 12, 12));
         }
     }
 
-    private static long paxNumber(Map<String, byte[]> pax, String key, long otherwise) {
-        byte[] value = pax.get(key);
-        return value == null ? otherwise : decimal(text(value));
-    }
-
-    private static long decimal(String text) {
-        try {
-            return Long.parseLong(text);
-        } catch (NumberFormatException e) {
-            throw bad("a number in a pax header is malformed");
+    private Optional<SparseMap> sparse(char rawType, PaxHeaders pax, long[] stored) throws IOException {
+        if (rawType == 'S') {
+            long real = number(483, 12);
+            return Optional.of(SparseMap.of(headerMap(), real, stored[0]));
         }
-    }
-
-    private static String text(byte[] bytes) {
-        return new String(bytes, StandardCharsets.ISO_8859_1);
+        if (!pax.isSparse()) {
+            return Optional.empty();
+        }
+        String form = pax.text("GNU.sparse.major").orElse("0") + "." + pax.text("GNU.sparse.minor").orElse("0");
+        long real = pax.number("GNU.sparse.realsize", pax.number("GNU.sparse.size", -1));
+        List<Long> pairs = switch (form) {
+            case "1.0" -> leadingMap(stored);
+            case "0.0", "0.1" -> pax.text("GNU.sparse.map").map(map -> Arrays.stream(map.split(","))
+                    .limit(2L * SparseMap.EXTENT_LIMIT + 2).map(PaxHeaders::decimal).toList()).orElse(pax.sparsePairs());
+            default -> throw SparseMap.malformed();
+        };
+        return Optional.of(SparseMap.of(pairs, real, stored[0]));
     }
 
     /** Octal digits, or GNU's binary form when the first bit is set. */
     private long number(int from, int length) {
+        return number(block, from, length);
+    }
+
+    private static long number(byte[] block, int from, int length) {
         if ((block[from] & 0x80) != 0) {
             long value = (block[from] & 0x40) != 0 ? -1 : 0;
             for (int i = 0; i < length; i++) {
@@ -294,7 +322,7 @@ final class TarReader {
         }
     }
 
-    private static RuntimeFault bad(String reason) {
+    static RuntimeFault bad(String reason) {
         return new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "unpack layer: the archive is malformed: " + reason);
     }
 }

@@ -1,29 +1,28 @@
 package io.berth.snapshot;
 
 import io.berth.base.RuntimeFault;
+import io.berth.linux.Errno;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
+import io.berth.linux.RootedPath;
+import io.berth.linux.SystemCallFault;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
-import java.nio.file.attribute.BasicFileAttributeView;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Counts what a tree takes while it may change; follows no symbolic link. Hard links count once. */
+/**
+ * Counts what a tree takes on the disk while it may change, as du(1) does: allocated blocks, hard links once. Follows no
+ * symbolic link.
+ */
 final class TreeUsage {
 
     private static final int DEPTH_LIMIT = 512;
-    private static final long EXACT_FROM = 1 << 20;
-    private static final int BLOCK = 4096;
 
-    private final Set<Object> seen = new HashSet<>();
+    // Only names that have several links can come twice.
+    private final Set<Long> seen = new HashSet<>();
     private long bytes;
     private long inodes;
 
@@ -31,55 +30,46 @@ final class TreeUsage {
 
     static Usage of(Path top) {
         TreeUsage usage = new TreeUsage();
-        try (DirectoryStream<Path> stream = Files.newDirectoryStream(top)) {
+        try (Fd directory = Fd.openDirectory(top)) {
             usage.inodes++;
-            usage.bytes += BLOCK;
-            usage.count((SecureDirectoryStream<Path>) stream, top, 0);
-        } catch (NoSuchFileException | NotDirectoryException e) {
-            return Usage.NONE;
+            usage.bytes += Inodes.status(directory).allocatedBytes();
+            usage.count(directory, 0);
+        } catch (SystemCallFault e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
+                return Usage.NONE;
+            }
+            throw e;
         } catch (IOException e) {
             throw RuntimeFault.internal("count the files of " + top + ": " + RuntimeFault.reason(e), e);
         }
         return new Usage(usage.bytes, usage.inodes);
     }
 
-    private void count(SecureDirectoryStream<Path> directory, Path at, int depth) throws IOException {
-        for (Path path : directory) {
-            Path name = path.getFileName();
-            try {
-                BasicFileAttributes found = directory.getFileAttributeView(
-                        name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS).readAttributes();
-                if (found.isDirectory()) {
-                    inodes++;
-                    bytes += BLOCK;
-                    if (depth < DEPTH_LIMIT) {
-                        try (var below = directory.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
-                            count(below, at.resolve(name), depth + 1);
-                        }
-                    }
-                } else if (seen.add(found.fileKey())) {
-                    inodes++;
-                    bytes += found.isRegularFile() ? allocated(at, name, found.size()) : 0;
+    private void count(Fd directory, int depth) throws IOException {
+        try (DirectoryStream<Path> names = Files.newDirectoryStream(directory.procPath())) {
+            for (Path path : names) {
+                byte[] name = RawName.of(path);
+                Inodes.Status found = Inodes.status(directory, name).orElse(null);
+                if (found == null || found.links() > 1 && !found.isDirectory() && !seen.add(found.inode())) {
+                    // It was removed while we counted, or is counted already.
+                    continue;
                 }
-            } catch (NoSuchFileException e) {
-                // It was removed while we counted.
-                continue;
+                inodes++;
+                bytes += found.allocatedBytes();
+                if (found.isDirectory() && depth < DEPTH_LIMIT) {
+                    below(directory, name, depth);
+                }
             }
         }
     }
 
-    // The JDK does not tell allocated blocks; large files may be sparse, and a wrong figure gets a pod evicted.
-    private static long allocated(Path folder, Path name, long size) {
-        if (size >= EXACT_FROM) {
-            try (Fd directory = Fd.openDirectory(folder)) {
-                var status = Inodes.status(directory, RawName.of(name));
-                if (status.isPresent()) {
-                    return status.get().allocatedBytes();
-                }
-            } catch (RuntimeFault gone) {
-                return 0;
+    private void below(Fd directory, byte[] name, int depth) throws IOException {
+        try (Fd opened = RootedPath.openDirectory(directory, name, RootedPath.Escape.IS_REFUSED)) {
+            count(opened, depth + 1);
+        } catch (SystemCallFault gone) {
+            if (gone.errno() != Errno.ENOENT && gone.errno() != Errno.ENOTDIR && gone.errno() != Errno.EXDEV) {
+                throw gone;
             }
         }
-        return (size + BLOCK - 1) / BLOCK * BLOCK;
     }
 }

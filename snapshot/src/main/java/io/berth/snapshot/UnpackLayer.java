@@ -34,8 +34,11 @@ final class UnpackLayer {
     private final UnpackLimits limits;
     private final byte[] buffer = new byte[128 * 1024];
     private final List<Dated> directories = new ArrayList<>();
+    private LayerStream layer;
+    private long apparentBytes;
     private long bytes;
     private long inodes = 1;
+    private boolean rootIsExplicit;
 
     /** Directories get their time last, because each entry made in them changes it. */
     private record Dated(byte[] path, long seconds, int nanos) {}
@@ -45,22 +48,17 @@ final class UnpackLayer {
         this.limits = limits;
     }
 
+    /** Whether the archive says what the layer's root looks like. */
+    boolean rootIsExplicit() {
+        return rootIsExplicit;
+    }
+
     /** Unpacks all; fails with kind DATA_LOSS when the bytes are not those of {@code diffId}. */
     Usage unpack(InputStream compressed, Digest diffId) {
-        try (LayerStream layer = new LayerStream(compressed, diffId.algorithm(), limits);
-                ReadAhead ahead = new ReadAhead(layer)) {
-            TarReader tar = new TarReader(ahead, limits);
-            long entries = 0;
-            for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
-                if (++entries > limits.entries()) {
-                    throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED,
-                            "unpack layer: more than the limit of " + limits.entries() + " entries");
-                }
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new RuntimeFault(Kind.CANCELLED, "unpack layer " + diffId + ": cancelled");
-                }
-                apply(entry.get(), tar);
-            }
+        try (LayerStream opened = new LayerStream(compressed, diffId.algorithm(), limits);
+                ReadAhead ahead = new ReadAhead(opened)) {
+            layer = opened;
+            entries(new TarReader(ahead, limits), diffId);
             // Padding after the archive's end belongs to the diff id.
             ahead.drain();
             Digest found = layer.digest();
@@ -77,6 +75,21 @@ final class UnpackLayer {
                     + RuntimeFault.reason(e), e);
         } catch (IOException e) {
             throw new RuntimeFault(Kind.INTERNAL, "unpack layer " + diffId + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    private void entries(TarReader tar, Digest diffId) throws IOException {
+        long entries = 0;
+        for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
+            if (++entries > limits.entries()) {
+                throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED,
+                        "unpack layer: more than the limit of " + limits.entries() + " entries");
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                throw new RuntimeFault(Kind.CANCELLED, "unpack layer " + diffId + ": cancelled");
+            }
+            layer.checkTime();
+            apply(entry.get(), tar);
         }
     }
 
@@ -109,6 +122,7 @@ final class UnpackLayer {
         }
         if (entry.type() == TarReader.DIRECTORY) {
             directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
+            tree.isExplicit(place);
             if (!kept && there.filter(Inodes.Status::isWhiteout).isPresent()) {
                 // Deleted and made anew in one layer: what was below must not shine through.
                 Inodes.setAttribute(place.directory(), place.name(), LayerTree.OPAQUE, new byte[] {'y'});
@@ -144,9 +158,12 @@ final class UnpackLayer {
     }
 
     private void file(TarEntry entry, LayerTree.Place place, TarReader tar) throws IOException {
+        charge(entry.apparentBytes());
         try (Fd file = Inodes.createFile(place.directory(), place.name(), 0600)) {
-            for (int count = tar.read(buffer); count >= 0; count = tar.read(buffer)) {
-                file.write(buffer, 0, count);
+            if (entry.sparse().isPresent()) {
+                pieces(file, entry.sparse().get(), tar);
+            } else {
+                copy(file, entry.sizeBytes(), tar);
             }
             // Order: a change of owner clears setuid bits and capabilities; a write would change the time.
             Inodes.changeOwner(file, (int) entry.uid(), (int) entry.gid());
@@ -155,6 +172,32 @@ final class UnpackLayer {
             Inodes.setTimes(file, entry.seconds(), entry.nanos());
         }
         bytes += (entry.sizeBytes() + 4095) & ~4095L;
+    }
+
+    private void copy(Fd file, long length, TarReader tar) throws IOException {
+        for (long left = length; left > 0;) {
+            int count = tar.read(buffer, (int) Math.min(left, buffer.length));
+            file.write(buffer, 0, count);
+            left -= count;
+            layer.checkTime();
+        }
+    }
+
+    private void pieces(Fd file, SparseMap map, TarReader tar) throws IOException {
+        for (int i = 0; i < map.offsets().length; i++) {
+            file.seek(map.offsets()[i]);
+            copy(file, map.lengths()[i], tar);
+        }
+        file.resize(map.sizeBytes());
+    }
+
+    // A hole takes no place on the disk, but what copies or hashes the file later would have to read all of it.
+    private void charge(long apparent) {
+        if (apparent > limits.bytes() - apparentBytes) {
+            throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED, "unpack layer: its files have more than the limit of "
+                    + limits.bytes() + " bytes");
+        }
+        apparentBytes += apparent;
     }
 
     private void hardLink(TarEntry entry) {
@@ -184,6 +227,7 @@ final class UnpackLayer {
 
     private void applyRoot(TarEntry entry) {
         checkOwner(entry);
+        rootIsExplicit = true;
         Inodes.changeOwner(tree.root(), (int) entry.uid(), (int) entry.gid());
         Inodes.changeMode(tree.root(), entry.mode());
         directories.add(new Dated(new byte[0], entry.seconds(), entry.nanos()));
@@ -192,7 +236,7 @@ final class UnpackLayer {
     // Only these: trusted.overlay.* would let a layer redirect the overlay, other names are policy of the node.
     private void attributes(Map<String, byte[]> attributes, LayerTree.Place place) {
         attributes.forEach((name, value) -> {
-            boolean allowed = name.equals("security.capability")
+            boolean allowed = name.equals("security.capability") || name.startsWith("system.posix_acl_")
                     || name.startsWith("user.") && !name.startsWith("user.overlay.") && name.indexOf('\0') < 0;
             if (!allowed || value.length > 65536 || name.length() > 255) {
                 return;
@@ -201,7 +245,7 @@ final class UnpackLayer {
                 Inodes.setAttribute(place.directory(), place.name(), name, value);
             } catch (SystemCallFault fault) {
                 // A file system or file type without such attributes: the file is good all the same.
-                boolean harmless = name.startsWith("user.")
+                boolean harmless = !name.startsWith("security.")
                         && (fault.errno() == Errno.EOPNOTSUPP || fault.errno() == Errno.EPERM);
                 if (!harmless) {
                     throw fault;
@@ -213,7 +257,7 @@ final class UnpackLayer {
     private void whiteout(LayerTree.Place place, byte[] path) {
         byte[] mark = place.name();
         if (Arrays.equals(mark, OPAQUE_MARK)) {
-            if (LayerTree.parts(path).size() > 1) {
+            if (tree.parts(path).size() > 1) {
                 opaque(path);
             }
             return;
@@ -222,7 +266,7 @@ final class UnpackLayer {
             return;
         }
         byte[] name = Arrays.copyOfRange(mark, WHITEOUT.length, mark.length);
-        if (name.length == 0 || LayerTree.parts(name).isEmpty()) {
+        if (name.length == 0 || tree.parts(name).isEmpty()) {
             throw LayerTree.bad(path, "a whiteout without a name");
         }
         // A whiteout speaks of the layers below; what this layer itself has under the name stays.
@@ -236,7 +280,7 @@ final class UnpackLayer {
     }
 
     private void opaque(byte[] path) {
-        List<byte[]> parts = LayerTree.parts(path);
+        List<byte[]> parts = tree.parts(path);
         LayerTree.Place folder = tree.place(LayerTree.joined(parts.subList(0, parts.size() - 1))).orElseThrow();
         Inodes.Status status = Inodes.status(folder.directory(), folder.name()).orElseThrow();
         if (!status.isDirectory()) {

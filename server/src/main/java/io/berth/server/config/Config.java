@@ -47,8 +47,9 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
     public record Builtin(String bridge, String subnet, boolean masquerade) {}
 
     /** Images and registries. */
-    public record Images(Path registryConfigPath, int maxConcurrentDownloads, Duration pullProgressTimeout,
-            List<String> pinned) {}
+    public record Images(Path registryConfigPath, Path registriesFile, Path credentialsFile, Path policyFile,
+            int maxConcurrentDownloads, int maxConcurrentRanges, Duration pullProgressTimeout,
+            boolean discardUnpackedLayers, List<String> pinned) {}
 
     /** The server for exec, attach and port-forward; without a key pair it speaks plain HTTP. */
     public record Streaming(String address, int port, Duration idleTimeout, Optional<KeyPair> keyPair) {}

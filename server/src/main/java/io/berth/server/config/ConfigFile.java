@@ -178,8 +178,13 @@ public final class ConfigFile {
 
     private static Images images(ConfigTable table) {
         return new Images(table.path("images.registry.config_path", "/etc/berth/certs.d"),
+                table.path("images.registry.registries_file", "/etc/berth/registries.conf"),
+                table.path("images.registry.credentials_file", "/etc/berth/auth.json"),
+                table.path("images.registry.policy_file", "/etc/berth/policy.json"),
                 (int) table.number("images.max_concurrent_downloads", 3, 1, 64),
-                table.duration("images.image_pull_progress_timeout", "1m"), table.texts("images.pinned_images", List.of()));
+                (int) table.number("images.max_concurrent_ranges", 3, 1, 16),
+                table.duration("images.image_pull_progress_timeout", "1m"),
+                table.flag("images.discard_unpacked_layers", true), table.texts("images.pinned_images", List.of()));
     }
 
     private static Streaming streaming(ConfigTable table) {

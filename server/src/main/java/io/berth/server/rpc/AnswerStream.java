@@ -72,6 +72,17 @@ final class AnswerStream<T> {
         observer.onNext(answer);
     }
 
+    /**
+     * Lets some time pass before there is more to send.
+     *
+     * @throws RuntimeFault CANCELLED when the client has gone
+     */
+    void pause(long millis) {
+        sender = Thread.currentThread();
+        LockSupport.parkNanos(this, millis * 1_000_000);
+        refuseIfGone();
+    }
+
     private void refuseIfGone() {
         if (observer.isCancelled() || Thread.currentThread().isInterrupted()) {
             throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, "send answers: the client has gone");

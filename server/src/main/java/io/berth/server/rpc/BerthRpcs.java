@@ -1,14 +1,24 @@
 package io.berth.server.rpc;
 
 import io.berth.api.v1.BerthGrpc;
+import io.berth.api.v1.ExplainImageRequest;
+import io.berth.api.v1.ExplainImageResponse;
+import io.berth.api.v1.ExportImageRequest;
+import io.berth.api.v1.ExportImageResponse;
 import io.berth.api.v1.ImportImageRequest;
 import io.berth.api.v1.ImportImageResponse;
 import io.berth.api.v1.ImportedImage;
 import io.berth.api.v1.InfoRequest;
 import io.berth.api.v1.InfoResponse;
+import io.berth.api.v1.PruneImagesRequest;
+import io.berth.api.v1.PruneImagesResponse;
+import io.berth.api.v1.PullProgress;
 import io.berth.api.v1.TimelineRequest;
 import io.berth.api.v1.TimelineResponse;
 import io.berth.api.v1.TimelineStep;
+import io.berth.api.v1.VerifiedImage;
+import io.berth.api.v1.VerifyImagesRequest;
+import io.berth.api.v1.WatchPullsRequest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.base.UnixTime;
@@ -29,13 +39,15 @@ public final class BerthRpcs extends BerthGrpc.BerthImplBase {
 
     private final Node node;
     private final ImportImage importImage;
+    private final ImageTools tools;
     private final NodeStatus status;
     private final Answers answers;
     private final long startedAtNanos = UnixTime.now();
 
-    public BerthRpcs(Node node, ImportImage importImage, NodeStatus status, Answers answers) {
+    public BerthRpcs(Node node, ImportImage importImage, ImageTools tools, NodeStatus status, Answers answers) {
         this.node = node;
         this.importImage = importImage;
+        this.tools = tools;
         this.status = status;
         this.answers = answers;
     }
@@ -52,6 +64,31 @@ public final class BerthRpcs extends BerthGrpc.BerthImplBase {
                     .setId(image.id().toString()).addAllNames(image.repoTags()).setSizeBytes(image.sizeBytes()).build())
                     .toList()).build();
         });
+    }
+
+    @Override
+    public void watchPulls(WatchPullsRequest request, StreamObserver<PullProgress> observer) {
+        answers.stream("WatchPulls", observer, tools::watch);
+    }
+
+    @Override
+    public void explainImage(ExplainImageRequest request, StreamObserver<ExplainImageResponse> observer) {
+        answers.send("ExplainImage", request.getImage(), observer, () -> tools.explain(request));
+    }
+
+    @Override
+    public void verifyImages(VerifyImagesRequest request, StreamObserver<VerifiedImage> observer) {
+        answers.<VerifiedImage>stream("VerifyImages", observer, stream -> tools.verify(request, stream));
+    }
+
+    @Override
+    public void exportImage(ExportImageRequest request, StreamObserver<ExportImageResponse> observer) {
+        answers.send("ExportImage", request.getImage(), observer, () -> tools.export(request));
+    }
+
+    @Override
+    public void pruneImages(PruneImagesRequest request, StreamObserver<PruneImagesResponse> observer) {
+        answers.send("PruneImages", "", observer, () -> tools.prune(request));
     }
 
     @Override

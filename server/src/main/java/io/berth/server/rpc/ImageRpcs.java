@@ -23,9 +23,9 @@ import io.berth.cri.v1.RemoveImageResponse;
 import io.berth.cri.v1.StreamImagesRequest;
 import io.berth.cri.v1.StreamImagesResponse;
 import io.berth.image.ImageReference;
-import io.berth.image.PullImage;
-import io.berth.image.PullListener;
 import io.berth.image.RegistryCredentials;
+import io.berth.image.SharedPulls;
+import io.berth.image.ShortNames;
 import io.berth.pod.Node;
 import io.berth.snapshot.Usage;
 import io.grpc.stub.StreamObserver;
@@ -39,12 +39,14 @@ import tools.jackson.databind.json.JsonMapper;
 public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
 
     private final Node node;
-    private final PullImage pull;
+    private final SharedPulls pulls;
+    private final ShortNames names;
     private final Answers answers;
 
-    public ImageRpcs(Node node, PullImage pull, Answers answers) {
+    public ImageRpcs(Node node, SharedPulls pulls, ShortNames names, Answers answers) {
         this.node = node;
-        this.pull = pull;
+        this.pulls = pulls;
+        this.names = names;
         this.answers = answers;
     }
 
@@ -86,10 +88,23 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageResponse> observer) {
         answers.send("PullImage", request.getImage().getImage(), observer, () -> {
-            io.berth.image.Image image = pull.pull(ImageReference.parse(named(request.getImage())),
-                    credentials(request.getAuth()), PullListener.NONE);
+            io.berth.image.Image image = pull(names.meanings(named(request.getImage())), credentials(request.getAuth()));
             return PullImageResponse.newBuilder().setImageRef(image.id().toString()).build();
         });
+    }
+
+    // A short name may mean several: the first that exists is meant.
+    private io.berth.image.Image pull(List<ImageReference> meanings, Optional<RegistryCredentials> credentials) {
+        for (ImageReference meaning : meanings.subList(0, meanings.size() - 1)) {
+            try {
+                return pulls.pull(meaning, credentials);
+            } catch (RuntimeFault fault) {
+                if (fault.kind() != RuntimeFault.Kind.NOT_FOUND) {
+                    throw fault;
+                }
+            }
+        }
+        return pulls.pull(meanings.getLast(), credentials);
     }
 
     @Override
@@ -103,7 +118,7 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     @Override
     public void imageFsInfo(ImageFsInfoRequest request, StreamObserver<ImageFsInfoResponse> observer) {
         answers.send("ImageFsInfo", "", observer, () -> {
-            var content = node.images().content().usage();
+            var content = node.images().usage();
             var layers = node.snapshots().layerUsage();
             Usage active = node.snapshots().activeKeys().stream().map(node.snapshots()::usage).reduce(Usage.NONE, Usage::plus);
             return ImageFsInfoResponse.newBuilder()
@@ -119,7 +134,17 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     }
 
     private Optional<io.berth.image.Image> find(String wanted) {
-        return node.images().find(wanted);
+        return node.images().find(wanted).or(() -> byShortName(wanted));
+    }
+
+    private Optional<io.berth.image.Image> byShortName(String wanted) {
+        List<ImageReference> meanings;
+        try {
+            meanings = names.meanings(wanted);
+        } catch (RuntimeFault notAName) {
+            return Optional.empty();
+        }
+        return meanings.stream().flatMap(meaning -> node.images().find(meaning.toString()).stream()).findFirst();
     }
 
     private static String named(ImageSpec spec) {

@@ -34,10 +34,15 @@ class ConfigFileTest {
                 grpc.mode = 0660
                 grpc.uid = 0
                 debug.level = info
+                images.discard_unpacked_layers = true
                 images.image_pull_progress_timeout = 1m
                 images.max_concurrent_downloads = 3
+                images.max_concurrent_ranges = 3
                 images.pinned_images = []
                 images.registry.config_path = /etc/berth/certs.d
+                images.registry.credentials_file = /etc/berth/auth.json
+                images.registry.policy_file = /etc/berth/policy.json
+                images.registry.registries_file = /etc/berth/registries.conf
                 runtime.blockio_config_file =\s
                 runtime.builtin_network.bridge = berth0
                 runtime.builtin_network.masquerade = true

@@ -1,0 +1,80 @@
+package io.berth.image;
+
+import io.berth.base.Digest;
+import io.berth.base.RuntimeFault;
+import io.berth.base.RuntimeFault.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Brings an artifact and makes its files one layer, so that a pod can mount it as it mounts an image. Its id is the digest
+ * of a configuration that Berth makes up and that names the manifest, because many artifacts have the same empty one. Used
+ * by one thread.
+ */
+final class PullArtifact {
+
+    private final Images images;
+    private final FetchBlob blobs;
+    private final PullListener listener;
+    private final Images.Lease lease;
+
+    PullArtifact(Images images, FetchBlob blobs, PullListener listener, Images.Lease lease) {
+        this.images = images;
+        this.blobs = blobs;
+        this.listener = listener;
+        this.lease = lease;
+    }
+
+    Image pull(ResolveManifest.Resolved resolved, Manifest.OfArtifact artifact, ImageReference reference) {
+        listener.resolved(artifact.layers().stream()
+                .map(blob -> new PullListener.Blob(blob.digest(), blob.sizeBytes())).toList());
+        artifact.layers().forEach(blob -> lease.blob(blob.digest()));
+        // Once unpacked its blobs may be gone, and its layer's digest is known by them alone: ask the record.
+        Optional<Image> there = images.list().stream().filter(image -> image.manifest().equals(resolved.manifestDigest()))
+                .filter(image -> image.chainIds().stream().allMatch(images.unpacker()::has)).findFirst();
+        ImageConfig config;
+        Digest id;
+        if (there.isPresent()) {
+            config = there.get().config();
+            id = there.get().id();
+            artifact.layers().forEach(blob -> listener.present(blob.digest(), blob.sizeBytes()));
+        } else {
+            artifact.layers().forEach(blobs::fetch);
+            byte[] made = listener.local(() -> configuration(resolved, artifact));
+            id = Digest.ofBytes(made);
+            lease.blob(id);
+            images.content().put(id, made);
+            config = ImageConfig.parse(made);
+            lease.chains(config.diffIds());
+            listener.local(() -> {
+                unpack(images, artifact, config.diffIds().getFirst());
+                return id;
+            });
+        }
+        return new Image(id, resolved.manifestDigest(), resolved.index(), reference.repoTag().stream().toList(),
+                List.of(reference.repoDigest(resolved.target())), artifact.contentBytes(resolved.json().length), config,
+                artifact.layers().stream().map(Descriptor::digest).toList(), false, Instant.now());
+    }
+
+    private byte[] configuration(ResolveManifest.Resolved resolved, Manifest.OfArtifact artifact) {
+        ObjectNode root = BoundedJson.MAPPER.createObjectNode();
+        root.putObject("config").putObject("Labels").put("io.berth.artifact.type", artifact.artifactType())
+                .put("io.berth.artifact.manifest", resolved.manifestDigest().toString());
+        root.putObject("rootfs").put("type", "layers").putArray("diff_ids")
+                .add(new ArtifactTar(images.content(), artifact).digest().toString());
+        return BoundedJson.MAPPER.writeValueAsBytes(root);
+    }
+
+    /** Unpacks an artifact whose blobs are in the store. */
+    static void unpack(Images images, Manifest.OfArtifact artifact, Digest diffId) {
+        try (InputStream in = new ArtifactTar(images.content(), artifact).open()) {
+            images.unpacker().unpack(Optional.empty(), diffId, diffId, MediaTypes.OCI_LAYER, in);
+        } catch (IOException e) {
+            throw new RuntimeFault(Kind.INTERNAL, "unpack artifact: " + RuntimeFault.reason(e), e);
+        }
+    }
+}
