@@ -2,6 +2,7 @@ package io.berth.image;
 
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -28,6 +29,7 @@ final class LayerPipeline implements AutoCloseable {
         }
     }
 
+    private final Timeline.Operation steps = Timeline.unrecorded("PullImage");
     private final FetchBlob blobs;
     private final ContentStore content;
     private final Unpacker unpacker;
@@ -68,7 +70,7 @@ final class LayerPipeline implements AutoCloseable {
         try {
             connections.acquire();
             try {
-                blobs.fetch(layer);
+                steps.run("fetch", () -> blobs.fetch(layer));
             } finally {
                 connections.release();
             }
@@ -98,7 +100,7 @@ final class LayerPipeline implements AutoCloseable {
         }
         long from = System.nanoTime();
         try (InputStream in = content.open(layer.digest())) {
-            unpacker.unpack(parent, chain, diffId, layer.mediaType(), in);
+            steps.run("unpack", () -> unpacker.unpack(parent, chain, diffId, layer.mediaType(), in));
         } catch (IOException e) {
             throw ContentStore.fault("read blob", layer.digest(), e);
         } catch (RuntimeFault fault) {

@@ -3,6 +3,7 @@ package io.berth.image;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.base.Timeline;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -44,17 +45,18 @@ public final class PullImage {
     public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, PullListener listener) {
         List<Endpoint> endpoints = hosts.endpoints(reference.registry());
         RegistrySource source = new RegistrySource(reference, credentials, endpoints, options, clients);
+        Timeline.Operation steps = Timeline.unrecorded("PullImage");
         try (Images.Lease lease = images.lease()) {
-            Resolved resolved = resolve(source, listener, lease);
+            Resolved resolved = steps.step("manifest", () -> resolve(source, listener, lease));
             Manifest.OfImage manifest = resolved.manifest;
             listener.resolved(reference, resolved.manifestDigest, manifest.layers().size(),
                     manifest.contentBytes(resolved.json.length));
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
-            ImageConfig config = config(blobs, manifest, reference, lease);
+            ImageConfig config = steps.step("config", () -> config(blobs, manifest, reference, lease));
             lease.chains(Image.chainIds(config.diffIds()));
             for (int attempt = 0;; attempt++) {
                 try (LayerPipeline layers = new LayerPipeline(blobs, content, images.unpacker(), options, listener)) {
-                    layers.run(manifest.layers(), config.diffIds(), lease);
+                    steps.run("layers", () -> layers.run(manifest.layers(), config.diffIds(), lease));
                     break;
                 } catch (LayerPipeline.DamagedBlob damaged) {
                     // The store's own copy had rotted: it is gone now, so the next round fetches it again.
@@ -63,10 +65,10 @@ public final class PullImage {
                     }
                 }
             }
-            return images.put(new Image(manifest.config().digest(), resolved.manifestDigest, resolved.index,
+            return steps.step("record", () -> images.put(new Image(manifest.config().digest(), resolved.manifestDigest, resolved.index,
                     reference.repoTag().stream().toList(), List.of(reference.repoDigest(resolved.target)),
                     manifest.contentBytes(resolved.json.length), config,
-                    manifest.layers().stream().map(Descriptor::digest).toList(), false, Instant.now()));
+                    manifest.layers().stream().map(Descriptor::digest).toList(), false, Instant.now())));
         }
     }
 
