@@ -95,6 +95,12 @@ public final class JoinedOperations<R, T> {
         }
     }
 
+    /** Whether an operation of {@code key} is under way. */
+    public boolean isRunning(String key) {
+        Running<R, T> operation = running.get(key);
+        return operation != null && !operation.result.isDone();
+    }
+
     /** Drops a result that nobody has come back for. */
     public void forget(String key) {
         running.computeIfPresent(key, (name, present) -> present.result.isDone() ? null : present);

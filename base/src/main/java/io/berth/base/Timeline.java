@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * What was done for a sandbox or container, step by step, with the time that each took: the answer to "why is this pod
@@ -37,12 +38,14 @@ public final class Timeline {
         void run() throws E;
     }
 
-    /** Measures the steps of one operation on one subject. */
-    public final class Operation {
+    /** Measures the steps of one operation on one subject. A step's name also tells tests where they may break it. */
+    public static final class Operation {
+        private final Consumer<Step> recorder;
         private final String subject;
         private final String name;
 
-        private Operation(String subject, String name) {
+        private Operation(Consumer<Step> recorder, String subject, String name) {
+            this.recorder = recorder;
             this.subject = subject;
             this.name = name;
         }
@@ -53,12 +56,15 @@ public final class Timeline {
             long from = System.nanoTime();
             String error = "";
             try {
-                return work.run();
+                Failpoints.before(name, step);
+                T result = work.run();
+                Failpoints.after(name, step);
+                return result;
             } catch (Exception failure) {
                 error = RuntimeFault.reason(failure);
                 throw failure;
             } finally {
-                record(new Step(subject, name, step, at, System.nanoTime() - from, error));
+                recorder.accept(new Step(subject, name, step, at, System.nanoTime() - from, error));
             }
         }
 
@@ -85,7 +91,12 @@ public final class Timeline {
 
     /** Begins to measure {@code name} on {@code subject}. */
     public Operation operation(String subject, String name) {
-        return new Operation(subject, name);
+        return new Operation(this::record, subject, name);
+    }
+
+    /** An operation whose steps have names but are not kept: one that comes too often, or belongs to no subject. */
+    public static Operation unrecorded(String name) {
+        return new Operation(step -> {}, "", name);
     }
 
     private void record(Step step) {
@@ -108,6 +119,11 @@ public final class Timeline {
             return steps;
         });
         return found;
+    }
+
+    /** Drops what is known of subjects that {@code exists} does not know: steps that ended after {@link #forget}. */
+    public void forgetUnless(Predicate<String> exists) {
+        bySubject.keySet().removeIf(subject -> !exists.test(subject));
     }
 
     /** Drops what is known of {@code subject}. */

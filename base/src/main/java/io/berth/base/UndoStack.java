@@ -31,14 +31,17 @@ public final class UndoStack implements AutoCloseable {
     private record Step(String name, Undo undo) {}
 
     private final Deque<Step> steps = new ArrayDeque<>();
+    private final String operation;
     private final FailureListener onFailure;
     private boolean committed;
 
-    public UndoStack() {
-        this((step, failure) -> {});
+    /** @param operation the verb whose steps are undone, for instance {@code RunPodSandbox} */
+    public UndoStack(String operation) {
+        this(operation, (step, failure) -> {});
     }
 
-    public UndoStack(FailureListener onFailure) {
+    public UndoStack(String operation, FailureListener onFailure) {
+        this.operation = operation;
         this.onFailure = onFailure;
     }
 
@@ -63,9 +66,11 @@ public final class UndoStack implements AutoCloseable {
         while (!steps.isEmpty()) {
             Step step = steps.pop();
             try {
+                Failpoints.before(operation, "undo " + step.name);
                 step.undo.run();
+                Failpoints.after(operation, "undo " + step.name);
             } catch (Exception failure) {
-                LOG.atWarn().addKeyValue("step", step.name).setCause(failure).log("undo failed");
+                LOG.atWarn().addKeyValue("operation", operation).addKeyValue("step", step.name).setCause(failure).log("undo failed");
                 onFailure.failed(step.name, failure);
             }
         }

@@ -13,7 +13,7 @@ class UndoStackTest {
     void undosRunLastInFirstOutAndAllOfThemWhenOneFails() {
         List<String> ran = new ArrayList<>();
         List<String> failed = new ArrayList<>();
-        try (UndoStack undo = new UndoStack((step, failure) -> failed.add(step))) {
+        try (UndoStack undo = new UndoStack("Test", (step, failure) -> failed.add(step))) {
             undo.push("first", () -> ran.add("first"));
             undo.push("second", () -> {
                 ran.add("second");
@@ -28,7 +28,7 @@ class UndoStackTest {
     @Test
     void aCommittedOperationUndoesNothing() {
         List<String> ran = new ArrayList<>();
-        try (UndoStack undo = new UndoStack()) {
+        try (UndoStack undo = new UndoStack("Test")) {
             undo.push("first", () -> ran.add("first"));
             undo.commit();
         }
@@ -39,7 +39,7 @@ class UndoStackTest {
     void anInterruptedOperationStillUndoesAndStaysInterrupted() {
         List<Boolean> interruptedDuringUndo = new ArrayList<>();
         Thread.currentThread().interrupt();
-        try (UndoStack undo = new UndoStack()) {
+        try (UndoStack undo = new UndoStack("Test")) {
             undo.push("look", () -> interruptedDuringUndo.add(Thread.currentThread().isInterrupted()));
         }
         assertEquals(List.of(false), interruptedDuringUndo);

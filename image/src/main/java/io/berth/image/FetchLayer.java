@@ -3,6 +3,7 @@ package io.berth.image;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.base.Timeline;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +21,7 @@ final class FetchLayer {
 
     private static final int REPAIRS = 2;
 
+    private final Timeline.Operation steps = Timeline.unrecorded("PullImage");
     private final FetchBlob blobs;
     private final ContentStore content;
     private final Unpacker unpacker;
@@ -40,7 +42,8 @@ final class FetchLayer {
             Thread fetching = Thread.ofVirtual().name("fetch-layer").start(() -> fetch(layer, begun, fetched));
             boolean complete = false;
             try {
-                complete = unpack(layer, parent, chain, diffId, begun, fetched, awaitParent);
+                complete = steps.step("unpack",
+                        () -> unpack(layer, parent, chain, diffId, begun, fetched, awaitParent));
             } catch (RuntimeFault fault) {
                 if (fault.kind() != Kind.DATA_LOSS || !content.has(layer.digest()) || content.isSound(layer.digest())
                         || attempt >= REPAIRS) {
@@ -63,7 +66,7 @@ final class FetchLayer {
 
     private void fetch(Descriptor layer, CompletableFuture<Optional<BlobGrowth>> begun, CompletableFuture<Void> fetched) {
         try {
-            blobs.fetch(layer, growth -> begun.complete(Optional.of(growth)));
+            steps.run("fetch", () -> blobs.fetch(layer, growth -> begun.complete(Optional.of(growth))));
             begun.complete(Optional.empty());
             fetched.complete(null);
         } catch (RuntimeException | Error failure) {

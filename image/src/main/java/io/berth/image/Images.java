@@ -2,6 +2,7 @@ package io.berth.image;
 
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -42,6 +43,7 @@ public final class Images {
     private final Unpacker unpacker;
     private final Predicate<String> pinned;
     private final LayoutIndex index;
+    private final ImageRemovals removals;
     private final ReentrantLock writing = new ReentrantLock();
     private final Map<Digest, Integer> heldChains = new HashMap<>();
     private volatile Map<Digest, Image> byId;
@@ -92,6 +94,8 @@ public final class Images {
         try {
             Files.createDirectories(directory);
             this.byId = load();
+            this.removals = new ImageRemovals(directory);
+            finishRemovals();
             if (!Files.exists(content.directory().resolve("index.json"))) {
                 index.write(byId.values());
             }
@@ -189,20 +193,35 @@ public final class Images {
         writing.lock();
         try {
             Optional<Image> found = find(text);
+            if (found.isEmpty()) {
+                // Perhaps the repetition of a call that got as far as the record.
+                finishRemovals();
+            }
             found.ifPresent(image -> {
-                try {
-                    Files.deleteIfExists(file(image.id()));
-                } catch (IOException e) {
-                    throw ContentStore.fault("remove image", image.id(), e);
-                }
+                Timeline.Operation steps = Timeline.unrecorded("RemoveImage");
+                steps.run("intent", () -> removals.intend(image));
+                steps.run("record", () -> deleteRecord(image));
                 Map<Digest, Image> next = new LinkedHashMap<>(byId);
                 next.remove(image.id());
-                publish(next);
-                collect(image.blobs(), image.chainIds());
+                steps.run("index", () -> publish(next));
+                steps.run("content", this::finishRemovals);
             });
             return found;
         } finally {
             writing.unlock();
+        }
+    }
+
+    // An image that came back meanwhile needs what it has: collect() sees that.
+    private void finishRemovals() {
+        removals.finish(this::collect);
+    }
+
+    private void deleteRecord(Image image) {
+        try {
+            Files.deleteIfExists(file(image.id()));
+        } catch (IOException e) {
+            throw ContentStore.fault("remove image", image.id(), e);
         }
     }
 
@@ -215,6 +234,7 @@ public final class Images {
         content.removeStalePartials(age);
         writing.lock();
         try {
+            finishRemovals();
             List<Digest> blobs = content.blobs().stream()
                     .filter(blob -> !content.writtenAt(blob).isAfter(before)).toList();
             collect(blobs, unpacker.chains());

@@ -2,6 +2,7 @@ package io.berth.image;
 
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.base.Timeline;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,18 +45,20 @@ public final class PullImage {
     public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, PullListener listener) {
         RegistrySource source = new RegistrySource(reference,
                 new FindCredentials(credentials, options.files().credentials()), endpoints.of(reference), options, clients);
+        Timeline.Operation steps = Timeline.unrecorded("PullImage");
         Image pulled;
         try (Images.Lease lease = images.lease()) {
             ResolveManifest names = new ResolveManifest(content, source, options, listener, lease);
-            ResolveManifest.Resolved resolved = names.resolve();
+            ResolveManifest.Resolved resolved = steps.step("manifest", names::resolve);
             trust.ifPresent(check -> check.check(reference, resolved.digests(), names::signatures));
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
-            pulled = images.put(switch (resolved.manifest()) {
-                case Manifest.OfImage image -> image(resolved, image, blobs, reference, listener, lease);
+            Image whole = switch (resolved.manifest()) {
+                case Manifest.OfImage image -> image(steps, resolved, image, blobs, reference, listener, lease);
                 case Manifest.OfArtifact artifact ->
                     new PullArtifact(images, blobs, listener, lease).pull(resolved, artifact, reference);
                 case Manifest.Choice choice -> throw new IllegalStateException("resolved to an index");
-            });
+            };
+            pulled = steps.step("record", () -> images.put(whole));
         }
         if (options.discardUnpacked()) {
             Thread.ofVirtual().name("discard-blobs").start(() -> images.discardUnpacked(pulled));
@@ -63,14 +66,14 @@ public final class PullImage {
         return pulled;
     }
 
-    private Image image(ResolveManifest.Resolved resolved, Manifest.OfImage manifest, FetchBlob blobs,
-            ImageReference reference, PullListener listener, Images.Lease lease) {
+    private Image image(Timeline.Operation steps, ResolveManifest.Resolved resolved, Manifest.OfImage manifest,
+            FetchBlob blobs, ImageReference reference, PullListener listener, Images.Lease lease) {
         listener.resolved(manifest.layers().stream()
                 .map(layer -> new PullListener.Blob(layer.digest(), layer.sizeBytes())).toList());
-        ImageConfig config = config(blobs, manifest, reference, lease);
+        ImageConfig config = steps.step("config", () -> config(blobs, manifest, reference, lease));
         lease.chains(Image.chainIds(config.diffIds()));
         try (LayerPipeline layers = new LayerPipeline(blobs, content, images.unpacker(), options, listener)) {
-            layers.run(manifest.layers(), config.diffIds(), lease);
+            steps.run("layers", () -> layers.run(manifest.layers(), config.diffIds(), lease));
         }
         return new Image(manifest.config().digest(), resolved.manifestDigest(), resolved.index(),
                 reference.repoTag().stream().toList(), List.of(reference.repoDigest(resolved.target())),

@@ -27,22 +27,29 @@ import org.opentest4j.TestAbortedException;
 final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
 
     private final String extraConfiguration;
+    private final boolean failpoints;
     private ScratchNode node;
     private DaemonProcess process;
     private Connection connection;
 
-    private TestDaemon(String extraConfiguration) {
+    private TestDaemon(String extraConfiguration, boolean failpoints) {
         this.extraConfiguration = extraConfiguration;
+        this.failpoints = failpoints;
     }
 
     /** With the built-in network and defaults for all else. */
     static TestDaemon withBuiltinNetwork() {
-        return new TestDaemon("");
+        return new TestDaemon("", false);
     }
 
     /** With a drop-in that wins over the usual configuration of tests. */
     static TestDaemon with(String toml) {
-        return new TestDaemon(toml);
+        return new TestDaemon(toml, false);
+    }
+
+    /** That a test stops and breaks at its steps by {@link #faults()}. */
+    static TestDaemon withFailpoints(String toml) {
+        return new TestDaemon(toml, true);
     }
 
     @Override
@@ -69,13 +76,22 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
         return new PodClient(connection);
     }
 
+    DaemonProcess process() {
+        return process;
+    }
+
     /** The process id of the daemon. */
     int pid() {
         return process.pid();
     }
 
+    /** What stops and breaks this daemon. */
+    Faults faults() {
+        return new Faults(node.directory().resolve("failpoints"));
+    }
+
     void start() {
-        process = node.start();
+        process = node.start(failpoints ? faults().options() : List.of());
         connection = Connection.to(node.socket());
     }
 

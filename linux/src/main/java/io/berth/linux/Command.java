@@ -22,6 +22,7 @@ public record Command(List<String> program, Map<String, String> environment, Pat
         int outputBytes) {
 
     private static final Duration LAST_MOMENT = Duration.ofMillis(500);
+    private static final long GLANCE_MILLIS = 250;
     private static final Runnable NOTHING = () -> { };
 
     /**
@@ -55,7 +56,8 @@ public record Command(List<String> program, Map<String, String> environment, Pat
     /**
      * Runs it.
      *
-     * @throws RuntimeFault DEADLINE_EXCEEDED when it took longer than its limit (it is dead then)
+     * @throws RuntimeFault DEADLINE_EXCEEDED when it took longer than its limit (it is dead then), CANCELLED when the
+     *     calling thread is interrupted (it is dead within {@value #GLANCE_MILLIS} ms)
      */
     public Output run() {
         return run(NOTHING);
@@ -68,7 +70,7 @@ public record Command(List<String> program, Map<String, String> environment, Pat
      *     for which it then has a moment
      */
     public Output run(Runnable onTimeout) {
-        return PlatformThreads.call(() -> runBlocking(onTimeout));
+        return PlatformThreads.await(() -> runBlocking(onTimeout));
     }
 
     private Output runBlocking(Runnable onTimeout) {
@@ -88,7 +90,9 @@ public record Command(List<String> program, Map<String, String> environment, Pat
             if (left <= 0) {
                 break;
             }
-            boolean ended = child.awaitOutput(out.open ? out.source : null, err.open ? err.source : null, left);
+            boolean ended = child.awaitOutput(out.open ? out.source : null, err.open ? err.source : null,
+                    Math.min(left, GLANCE_MILLIS));
+            refuseInterrupted();
             boolean got = out.take() | err.take();
             if (ended && !got) {
                 // What a grandchild may still print belongs to nobody, and it would hold the pipes open for its lifetime.
@@ -105,6 +109,14 @@ public record Command(List<String> program, Map<String, String> environment, Pat
                     + limit.toMillis() + " ms and was killed; it had printed: " + err.text());
         }
         return new Output(exit.getAsInt(), out.bytes(), err.bytes(), out.dropped || err.dropped);
+    }
+
+    // The kernel does not wake a thread for Java's interrupt. Closing the child kills it.
+    private void refuseInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, "run " + program.getFirst()
+                    + ": nobody waits for it any more: it was killed");
+        }
     }
 
     private final class Collector {

@@ -6,6 +6,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -17,14 +20,22 @@ public final class PlatformThreads {
 
     private static final int LIMIT = 128;
     private static final ThreadPoolExecutor POOL = pool();
+    /** More programs than this hang at once only on a node that is lost anyway. */
+    private static final int WAITING_LIMIT = 2048;
+    private static final ThreadPoolExecutor WAITING = new ThreadPoolExecutor(0, WAITING_LIMIT, 5, TimeUnit.SECONDS,
+            new SynchronousQueue<>(), threads("waiting-"));
 
     private PlatformThreads() {}
 
     private static ThreadPoolExecutor pool() {
         var pool = new ThreadPoolExecutor(LIMIT, LIMIT, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
-                Thread.ofPlatform().name("blocking-", 0).stackSize(256 * 1024).daemon().factory());
+                threads("blocking-"));
         pool.allowCoreThreadTimeOut(true);
         return pool;
+    }
+
+    private static ThreadFactory threads(String name) {
+        return Thread.ofPlatform().name(name, 0).stackSize(256 * 1024).daemon().factory();
     }
 
     /** The pool itself, for work that nobody waits for. Never shut down. */
@@ -34,10 +45,30 @@ public final class PlatformThreads {
 
     /** Runs {@code work} on the pool while the calling thread waits (cheaply, when it is virtual). */
     public static <T> T call(Callable<T> work) {
+        return on(POOL, work);
+    }
+
+    /**
+     * As {@link #call}, for work that waits for another program, perhaps for long. It has threads of its own: as many
+     * runtimes or plugins as may hang, system calls of other pods still find a thread.
+     *
+     * @throws RuntimeFault RESOURCE_EXHAUSTED when {@value #WAITING_LIMIT} programs are waited for
+     */
+    public static <T> T await(Callable<T> work) {
+        return on(WAITING, work);
+    }
+
+    private static <T> T on(ThreadPoolExecutor pool, Callable<T> work) {
         if (!Thread.currentThread().isVirtual()) {
             return direct(work);
         }
-        Future<T> running = POOL.submit(work);
+        Future<T> running;
+        try {
+            running = pool.submit(work);
+        } catch (RejectedExecutionException e) {
+            throw new RuntimeFault(RuntimeFault.Kind.RESOURCE_EXHAUSTED, "wait for a program: " + WAITING_LIMIT
+                    + " are waited for already: do the runtime or the network plugins hang?", e);
+        }
         try {
             return running.get();
         } catch (InterruptedException e) {

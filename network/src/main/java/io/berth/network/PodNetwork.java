@@ -55,6 +55,9 @@ public interface PodNetwork extends AutoCloseable {
      */
     Set<String> recover(Set<String> liveSandboxIds);
 
+    /** The sandboxes on record, those that are being attached included. */
+    Set<String> attached();
+
     /** Ends watching and closes descriptors; attached sandboxes stay attached. */
     @Override
     void close();

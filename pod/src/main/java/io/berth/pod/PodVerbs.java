@@ -18,7 +18,7 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         CreateContainer createContainer, StartContainer startContainer, StopContainer stopContainer,
         RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync,
         UpdateContainerResources updateContainer, UpdatePodSandboxResources updateSandbox,
-        CheckpointContainer checkpointContainer, Recover recover) {
+        CheckpointContainer checkpointContainer, Recover recover, Reconcile reconcile) {
 
     /** Wires them for {@code node}. */
     public static PodVerbs of(Node node) {
@@ -26,9 +26,12 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         StopPodSandbox stopSandbox = new StopPodSandbox(node, stop);
         RemoveContainer remove = new RemoveContainer(node, stop);
         RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
-        return new PodVerbs(new RunPodSandbox(node), stopSandbox, removeSandbox, new CreateContainer(node),
+        RunPodSandbox runSandbox = new RunPodSandbox(node, removeSandbox);
+        CreateContainer create = new CreateContainer(node, remove);
+        Reconcile reconcile = new Reconcile(node, runSandbox, stopSandbox, removeSandbox, create, remove);
+        return new PodVerbs(runSandbox, stopSandbox, removeSandbox, create,
                 new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),
                 new UpdateContainerResources(node), new UpdatePodSandboxResources(node), new CheckpointContainer(node),
-                new Recover(node, stopSandbox, removeSandbox, remove));
+                new Recover(node, stopSandbox, removeSandbox, remove, reconcile), reconcile);
     }
 }

@@ -1,21 +1,18 @@
 package io.berth.pod;
 
-import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import io.berth.linux.DirectoryTree;
 import io.berth.linux.Namespaces;
 import io.berth.pod.container.LostEnds;
+import io.berth.pod.container.LostExecs;
 import io.berth.pod.container.RemoveContainer;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
 import io.berth.pod.sandbox.StopPodSandbox;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,32 +28,55 @@ public final class Recover {
     private final StopPodSandbox stopSandbox;
     private final RemovePodSandbox removeSandbox;
     private final RemoveContainer removeContainer;
+    private final Reconcile reconcile;
     private final LostEnds lostEnds;
+    private final LostExecs lostExecs;
 
-    public Recover(Node node, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox, RemoveContainer removeContainer) {
+    public Recover(Node node, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox, RemoveContainer removeContainer,
+            Reconcile reconcile) {
         this.node = node;
         this.stopSandbox = stopSandbox;
         this.removeSandbox = removeSandbox;
         this.removeContainer = removeContainer;
+        this.reconcile = reconcile;
         this.lostEnds = new LostEnds(node);
+        this.lostExecs = new LostExecs(node);
     }
 
     /** To be called once, after the exit files were read and before the first request is served. */
     public void run() {
-        node.inventory().containers().forEach(container ->
-                safely("container", container.id(), () -> recover(container)));
-        node.inventory().sandboxes().forEach(sandbox -> safely("sandbox", sandbox.id(), () -> recover(sandbox)));
+        Timeline.Operation timeline = Timeline.unrecorded("Recover");
+        timeline.run("containers", () -> node.inventory().containers().forEach(container ->
+                safely("container", container.id(), () -> recover(container))));
+        timeline.run("sandboxes", () -> node.inventory().sandboxes().forEach(sandbox ->
+                safely("sandbox", sandbox.id(), () -> recover(sandbox))));
         Set<String> live = new HashSet<>();
         node.inventory().sandboxes().stream().filter(Sandbox::networkAttached).map(Sandbox::id).forEach(live::add);
-        safely("network", "", () -> node.network().recover(live));
-        safely("orphans", "", this::removeOrphans);
+        safely("network", "", () -> timeline.run("network", () -> node.network().recover(live)));
+        // Of a daemon that ended while it wrote one.
+        safely("checkpoints", "", () -> DirectoryTree.remove(node.directories().checkpoints()));
+        timeline.run("reconcile", reconcile::compare);
     }
 
     private void recover(Container container) {
         switch (container.phase()) {
             case CREATING, REMOVING -> removeContainer.discard(container);
-            case CREATED, RUNNING -> lostEnds.check(container);
+            case CREATED, RUNNING -> {
+                lostEnds.check(container);
+                lostSteps(node.inventory().container(container.id()));
+            }
             case EXITED -> { }
+        }
+    }
+
+    private void lostSteps(Container container) {
+        if (container.phase() == Container.Phase.CREATED && node.runtime(container.handler()).status(container.id())
+                .filter("running"::equals).isPresent()) {
+            // Killed between its start and the note of it. When exactly is lost: not before it was made.
+            node.inventory().changeContainer(container.id(), old -> old.started(old.createdAtNanos()));
+        }
+        if (container.isLive()) {
+            lostExecs.end(container);
         }
     }
 
@@ -73,33 +93,6 @@ public final class Recover {
                 }
             }
             case STOPPED -> { }
-        }
-    }
-
-    private void removeOrphans() {
-        for (String key : node.snapshots().activeKeys()) {
-            // A container's own key is its id; keys of its image volumes begin with it.
-            if (node.inventory().findContainer(key.substring(0, Math.min(64, key.length()))).isEmpty()) {
-                safely("snapshot", key, () -> node.snapshots().remove(key));
-            }
-        }
-        unknown(node.directories().containers(), id -> node.inventory().findContainer(id).isPresent());
-        unknown(node.directories().sandboxes(), id -> node.inventory().findSandbox(id).isPresent());
-        // Of a daemon that ended while it wrote one.
-        safely("checkpoints", "", () -> DirectoryTree.remove(node.directories().checkpoints()));
-        node.exits().reported().stream().filter(id -> node.inventory().findContainer(id).isEmpty())
-                .forEach(id -> safely("exit file", id, () -> Files.deleteIfExists(node.directories().exits().resolve(id))));
-    }
-
-    private void unknown(Path parent, java.util.function.Predicate<String> known) {
-        if (!Files.isDirectory(parent)) {
-            return;
-        }
-        try (Stream<Path> entries = Files.list(parent)) {
-            entries.filter(entry -> !known.test(entry.getFileName().toString())).toList()
-                    .forEach(entry -> safely("directory", entry.toString(), () -> DirectoryTree.remove(entry)));
-        } catch (IOException e) {
-            throw RuntimeFault.internal("list " + parent + ": " + RuntimeFault.reason(e), e);
         }
     }
 

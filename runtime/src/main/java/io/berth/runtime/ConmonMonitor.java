@@ -27,7 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class ConmonMonitor {
 
-    private static final Duration CREATE_LIMIT = Duration.ofMinutes(4);
+    /** How long a runtime may take to create a container. Tests of runtimes that hang do not wait for so long. */
+    private static final Duration CREATE_LIMIT = Duration.ofMillis(Long.getLong("berth.create.limit.millis", 240_000));
     private static final int SYNC_PIPE = 3;
     private static final int MESSAGE_BYTES = 64 * 1024;
     private static final int CTL_REOPEN_LOGS = 2;
@@ -62,7 +63,7 @@ public final class ConmonMonitor {
 
     /** Creates the container; its program does not run before {@link OciRuntime#start}. */
     public Created create(OciRuntime runtime, Request request) {
-        return PlatformThreads.call(() -> createBlocking(runtime, request));
+        return PlatformThreads.await(() -> createBlocking(runtime, request));
     }
 
     private Created createBlocking(OciRuntime runtime, Request request) {
@@ -73,9 +74,12 @@ public final class ConmonMonitor {
                     .directory(request.bundle()).descriptor(2, stderr).descriptor(SYNC_PIPE, sync.write());
             try (ChildProcess parent = spawn.start()) {
                 sync.write().close();
+                long deadline = System.nanoTime() + CREATE_LIMIT.toNanos();
                 // conmon's first process leaves a second behind, which becomes the monitor.
                 parent.await(CREATE_LIMIT);
-                if (!sync.read().awaitReadable(CREATE_LIMIT.toMillis())) {
+                if (!sync.read().awaitReadable(Math.max(0, (deadline - System.nanoTime()) / 1_000_000))) {
+                    // With it the runtime, which it waits for: nobody else would ever end the two.
+                    pid(request.bundle()).ifPresent(Processes::killTree);
                     throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "create container " + request.id()
                             + ": the runtime has not answered within " + CREATE_LIMIT.toSeconds() + " s");
                 }

@@ -34,24 +34,24 @@ public final class Daemon implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
     private static final Duration LOST_ENDS_PERIOD = Duration.ofSeconds(10);
-    private static final Duration STALE_PULL = Duration.ofHours(1);
+    private static final Duration RECONCILE_PERIOD = Duration.ofMinutes(1);
 
     private final InstanceLock rootLock;
     private final InstanceLock stateLock;
     private final Node node;
     private final SocketServer server;
     private final StreamingServer streaming;
-    private final Thread lostEnds;
+    private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server,
-            StreamingServer streaming, Thread lostEnds) {
+            StreamingServer streaming, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.node = node;
         this.server = server;
         this.streaming = streaming;
-        this.lostEnds = lostEnds;
+        this.watches = watches;
     }
 
     /** Starts: locks its directories, recovers what is there, then listens. */
@@ -75,10 +75,11 @@ public final class Daemon implements AutoCloseable {
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
                 new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), new ImageTools(node, pulls,
-                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, answers)));
+                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)));
         Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
         // Layers that were in use when their image was removed, and what broken pulls left.
-        PlatformThreads.executor().execute(() -> node.images().sweep(STALE_PULL));
+        PlatformThreads.executor().execute(verbs.reconcile()::sweep);
+        Thread reconcile = verbs.reconcile().watch(RECONCILE_PERIOD);
         // What the first Status would have to ask of the runtimes' programs.
         PlatformThreads.executor().execute(() -> node.runtimes().values().forEach(runtime -> runtime.features()));
         LOG.atInfo().addKeyValue("socket", config.grpc().address()).addKeyValue("root", config.root())
@@ -87,7 +88,7 @@ public final class Daemon implements AutoCloseable {
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
-        return new Daemon(rootLock, stateLock, node, server, streaming, lostEnds);
+        return new Daemon(rootLock, stateLock, node, server, streaming, List.of(lostEnds, reconcile));
     }
 
     /** The version that was built in. */
@@ -107,7 +108,7 @@ public final class Daemon implements AutoCloseable {
         ServiceNotification.send("STOPPING=1");
         // Before the server, which waits for calls to end: these would go on for ever.
         node.events().close();
-        lostEnds.interrupt();
+        watches.forEach(Thread::interrupt);
         server.close();
         streaming.close();
         node.exits().close();

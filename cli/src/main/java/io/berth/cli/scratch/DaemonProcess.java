@@ -30,21 +30,30 @@ public final class DaemonProcess implements AutoCloseable {
         this.log = log;
     }
 
+    /** As the longer form, without options of the Java machine. */
+    public static DaemonProcess start(List<String> arguments, Path socket, Path log) {
+        return start(arguments, socket, log, List.of());
+    }
+
     /**
      * Starts a daemon and waits until its socket answers.
      *
      * @param arguments what follows {@code berth serve}
      * @param log gets the daemon's output, appended
+     * @param javaOptions further options of its Java machine
      * @throws RuntimeFault UNAVAILABLE with the end of the log when it ends or does not answer in time
      */
-    public static DaemonProcess start(List<String> arguments, Path socket, Path log) {
-        List<String> command = new ArrayList<>(program());
+    public static DaemonProcess start(List<String> arguments, Path socket, Path log, List<String> javaOptions) {
+        List<String> command = new ArrayList<>(program(javaOptions));
         command.add("serve");
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().put("BERTH_BUILD", "no");
+        if (!javaOptions.isEmpty()) {
+            builder.environment().merge("BERTH_SERVE_OPTIONS", String.join(" ", javaOptions), (a, b) -> a + " " + b);
+        }
         try {
             DaemonProcess daemon = new DaemonProcess(builder.start(), log);
             daemon.awaitAnswer(socket);
@@ -55,12 +64,17 @@ public final class DaemonProcess implements AutoCloseable {
     }
 
     // The launcher tells where it is; a test runs without it and starts the daemon from its own class path.
-    private static List<String> program() {
-        return Optional.ofNullable(System.getProperty("berth.launcher")).map(List::of)
-                .orElseGet(() -> List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-Xms8m",
-                        "-Xmn3m", "-Xmx64m", "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow", "-Dio.netty.allocator.type=unpooled",
-                        "-cp", System.getProperty("java.class.path"), "io.berth.cli.Main"));
+    private static List<String> program(List<String> javaOptions) {
+        Optional<String> launcher = Optional.ofNullable(System.getProperty("berth.launcher"));
+        if (launcher.isPresent()) {
+            return List.of(launcher.get());
+        }
+        List<String> program = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC",
+                "-Xms8m", "-Xmn3m", "-Xmx64m", "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow", "-Dio.netty.allocator.type=unpooled"));
+        program.addAll(javaOptions);
+        program.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.berth.cli.Main"));
+        return program;
     }
 
     private void awaitAnswer(Path socket) {

@@ -91,8 +91,13 @@ public record ScratchNode(Path directory, String name, Subnet subnet) {
 
     /** Starts a daemon here and waits for its answer. */
     public DaemonProcess start() {
+        return start(List.of());
+    }
+
+    /** As {@link #start()}, with further options of its Java machine. */
+    public DaemonProcess start(List<String> javaOptions) {
         return DaemonProcess.start(List.of("--config", config().toString(), "--root", root().toString(), "--state",
-                state().toString(), "--socket", socket().toString()), socket(), daemonLog());
+                state().toString(), "--socket", socket().toString()), socket(), daemonLog(), javaOptions);
     }
 
     /** What pods have here now. */

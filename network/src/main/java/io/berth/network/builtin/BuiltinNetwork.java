@@ -17,6 +17,7 @@ import io.berth.network.PortMapping;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -144,7 +145,7 @@ public final class BuiltinNetwork implements PodNetwork {
     }
 
     private Attachment attachNew(AttachRequest request, int index, Optional<Bandwidth> bandwidth) {
-        try (UndoStack undo = new UndoStack()) {
+        try (UndoStack undo = new UndoStack("AttachNetwork")) {
             Lease lease = ipam.take(request.sandboxId(), request.ports());
             undo.push("release address", () -> ipam.release(lease));
             VethAttachment veth = new VethAttachment(settings, links, lease);
@@ -225,6 +226,11 @@ public final class BuiltinNetwork implements PodNetwork {
             }
             return left;
         });
+    }
+
+    @Override
+    public Set<String> attached() {
+        return ipam.all().stream().map(Lease::sandboxId).collect(Collectors.toSet());
     }
 
     @Override

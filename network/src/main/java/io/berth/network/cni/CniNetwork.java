@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,7 +50,7 @@ public final class CniNetwork implements PodNetwork {
 
     @Override
     public Attachment attach(AttachRequest request) {
-        return PlatformThreads.call(() -> {
+        return PlatformThreads.await(() -> {
             try (var _ = locks.lock(request.sandboxId())) {
                 return attachLocked(request);
             }
@@ -118,7 +119,7 @@ public final class CniNetwork implements PodNetwork {
 
     @Override
     public void detach(DetachRequest request) {
-        PlatformThreads.call(() -> {
+        PlatformThreads.await(() -> {
             try (var _ = locks.lock(request.sandboxId())) {
                 records.read(request.sandboxId()).ifPresent(record -> delete(record, request.netns()));
                 return true;
@@ -149,7 +150,7 @@ public final class CniNetwork implements PodNetwork {
 
     @Override
     public void check(AttachRequest request) {
-        PlatformThreads.call(() -> {
+        PlatformThreads.await(() -> {
             try (var _ = locks.lock(request.sandboxId())) {
                 CniRecord record = records.read(request.sandboxId()).filter(CniRecord::attached).orElseThrow(
                         () -> RuntimeFault.notFound("check network of sandbox " + request.sandboxId()
@@ -197,7 +198,7 @@ public final class CniNetwork implements PodNetwork {
     }
 
     private void poll(List<CniConfiguration> networks) {
-        polled = PlatformThreads.call(() -> {
+        polled = PlatformThreads.await(() -> {
             NetworkStatus status = NetworkStatus.isReady();
             try {
                 networks.forEach(one -> new CniChain(settings, one).status());
@@ -223,7 +224,7 @@ public final class CniNetwork implements PodNetwork {
 
     @Override
     public Set<String> recover(Set<String> liveSandboxIds) {
-        return PlatformThreads.call(() -> {
+        return PlatformThreads.await(() -> {
             Set<String> left = new HashSet<>();
             for (CniRecord record : records.all()) {
                 // An intent without a result is undone even for a live sandbox: its RunPodSandbox never finished.
@@ -252,6 +253,11 @@ public final class CniNetwork implements PodNetwork {
                 LOG.atWarn().addKeyValue("network", network.name()).setCause(fault).log("cni garbage collection failed");
             }
         }
+    }
+
+    @Override
+    public Set<String> attached() {
+        return PlatformThreads.await(() -> records.all().stream().map(CniRecord::sandboxId).collect(Collectors.toSet()));
     }
 
     @Override

@@ -43,10 +43,12 @@ public final class CreateContainer {
     private final ContainerVolumes volumes;
     private final SandboxNamespaces namespaces;
     private final SandboxFiles sandboxFiles;
+    private final RemoveContainer removeContainer;
     private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create container");
 
-    public CreateContainer(Node node) {
+    public CreateContainer(Node node, RemoveContainer removeContainer) {
         this.node = node;
+        this.removeContainer = removeContainer;
         this.bundles = new ContainerBundle(node);
         this.volumes = new ContainerVolumes(node);
         this.namespaces = new SandboxNamespaces(node);
@@ -67,20 +69,26 @@ public final class CreateContainer {
         return operations.join(Container.uniqueName(sandbox.id(), config), new Request(sandbox.id(), config), this::create);
     }
 
+    /** Whether a container with the name of {@code config} is being made in the sandbox at this moment. */
+    public boolean isCreating(String sandboxId, ContainerConfig config) {
+        return operations.isRunning(Container.uniqueName(sandboxId, config));
+    }
+
     private String create(Request request) {
         Sandbox sandbox = node.inventory().sandbox(request.sandboxId());
         if (sandbox.phase() != Sandbox.Phase.READY) {
             throw RuntimeFault.precondition("create container " + request.config().getMetadata().getName() + ": sandbox "
                     + sandbox.id() + " is not ready: run a new one");
         }
-        refuseTakenName(request);
+        freeName(request);
         Image image = image(request.config());
         Container intent = intent(sandbox, request.config(), image);
         String id = intent.id();
         Timeline.Operation timeline = node.timeline().operation(id, "CreateContainer");
         List<String> failedUndos = new ArrayList<>();
         // Held against a removal of the whole sandbox, which waits then and finds the container whole or gone.
-        try (var held = node.verbs().lock(id); UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
+        try (var held = node.verbs().lock(id);
+                UndoStack undo = new UndoStack("CreateContainer", (step, failure) -> failedUndos.add(step))) {
             timeline.run("record", () -> node.inventory().add(intent));
             undo.push("record", () -> {
                 if (failedUndos.isEmpty()) {
@@ -98,8 +106,8 @@ public final class CreateContainer {
             undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
             undo.push("cgroup", () -> node.cgroups().kill(intent.cgroup()));
             ConmonMonitor.Created created = timeline.step("runtime create", () -> startMonitor(intent));
-            node.inventory().changeContainer(id, container ->
-                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts));
+            timeline.run("created", () -> node.inventory().changeContainer(id, container ->
+                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts)));
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
             node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
@@ -172,15 +180,20 @@ public final class CreateContainer {
                 + config.getMetadata().getName() + ": image " + wanted + " is not on this node: pull it first"));
     }
 
-    private void refuseTakenName(Request request) {
+    // One that is not whole is what a failed attempt could not take back: no other attempt of this name runs beside us.
+    private void freeName(Request request) {
         String name = Container.uniqueName(request.sandboxId(), request.config());
-        node.inventory().containersOf(request.sandboxId()).stream()
-                .filter(container -> Container.uniqueName(container.sandboxId(), container.config()).equals(name))
-                .findFirst().ifPresent(taken -> {
-                    throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create container "
-                            + request.config().getMetadata().getName() + ": attempt "
-                            + request.config().getMetadata().getAttempt() + " is container " + taken.id()
-                            + ": remove that one or use another attempt number");
-                });
+        for (Container taken : node.inventory().containersOf(request.sandboxId())) {
+            if (!Container.uniqueName(taken.sandboxId(), taken.config()).equals(name)) {
+                continue;
+            }
+            if (taken.phase() != Container.Phase.CREATING) {
+                throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create container "
+                        + request.config().getMetadata().getName() + ": attempt "
+                        + request.config().getMetadata().getAttempt() + " is container " + taken.id()
+                        + ": remove that one or use another attempt number");
+            }
+            removeContainer.remove(taken.id());
+        }
     }
 }

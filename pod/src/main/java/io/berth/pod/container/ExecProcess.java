@@ -2,6 +2,7 @@ package io.berth.pod.container;
 
 import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import io.berth.linux.Processes;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
@@ -23,8 +24,13 @@ public final class ExecProcess {
         this.node = node;
     }
 
-    /** @throws RuntimeFault FAILED_PRECONDITION when the container does not run */
-    public Files prepare(Container container, List<String> command, boolean terminal) {
+    /**
+     * Writes what the runtime reads.
+     *
+     * @param steps the operation that this is a step of
+     * @throws RuntimeFault FAILED_PRECONDITION when the container does not run
+     */
+    public Files prepare(Container container, List<String> command, boolean terminal, Timeline.Operation steps) {
         if (command.isEmpty()) {
             throw RuntimeFault.invalid("run a command in container " + container.id() + ": none is given");
         }
@@ -36,16 +42,11 @@ public final class ExecProcess {
         String name = "exec-" + RandomId.hex(8);
         Files files = new Files(container, bundle.resolve(name + ".json"), bundle.resolve(name + ".pid"), command);
         try {
-            JsonNode spec = JsonMapper.shared().readTree(java.nio.file.Files.readAllBytes(bundle.resolve("config.json")));
-            ObjectNode process = (ObjectNode) spec.get("process");
-            command.forEach(process.putArray("args")::add);
-            process.put("terminal", terminal);
-            ContainerBundle.writePrivate(files.specification, JsonMapper.shared().writeValueAsBytes(process));
+            steps.run("prepare", () -> files.write(terminal));
             return files;
-        } catch (IOException e) {
+        } catch (RuntimeFault | IOException e) {
             files.close();
-            throw RuntimeFault.internal("prepare " + command.getFirst() + " in container " + container.id() + ": "
-                    + RuntimeFault.reason(e), e);
+            throw RuntimeFault.during("prepare " + command.getFirst() + " in container " + container.id(), e);
         }
     }
 
@@ -61,6 +62,15 @@ public final class ExecProcess {
             this.specification = specification;
             this.pidFile = pidFile;
             this.command = command;
+        }
+
+        private void write(boolean terminal) throws IOException {
+            Path config = node.directories().bundle(container.id()).resolve("config.json");
+            JsonNode spec = JsonMapper.shared().readTree(java.nio.file.Files.readAllBytes(config));
+            ObjectNode process = (ObjectNode) spec.get("process");
+            command.forEach(process.putArray("args")::add);
+            process.put("terminal", terminal);
+            ContainerBundle.writePrivate(specification, JsonMapper.shared().writeValueAsBytes(process));
         }
 
         /** The runtime's command line, to which the process's own input and output belong. */

@@ -1,6 +1,7 @@
 package io.berth.pod.container;
 
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import io.berth.linux.Command;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
@@ -32,13 +33,14 @@ public final class ExecSync {
      */
     public Command.Output run(String idOrPrefix, List<String> command, Duration limit) {
         Container container = node.inventory().container(idOrPrefix);
-        try (ExecProcess.Files files = processes.prepare(container, command, false)) {
+        Timeline.Operation steps = Timeline.unrecorded("ExecSync");
+        try (ExecProcess.Files files = processes.prepare(container, command, false, steps)) {
             Command runtime = new Command(files.commandLine(), Map.of("PATH", Command.searchPath()), Path.of("/"),
                     limit.isZero() ? WITHOUT_LIMIT : limit, OUTPUT_BYTES);
             Command.Output output;
             try {
                 // Killed while the runtime still waits for it: the runtime reaps it, the container's init might not.
-                output = runtime.run(files::kill);
+                output = steps.step("run", () -> runtime.run(files::kill));
             } catch (RuntimeFault ended) {
                 if (ended.kind() == RuntimeFault.Kind.CANCELLED) {
                     // The client has gone: nobody would end a command without a limit.

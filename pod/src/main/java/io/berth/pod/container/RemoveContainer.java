@@ -27,12 +27,13 @@ public final class RemoveContainer {
         }
         String id = found.get().id();
         stopContainer.stop(id, Duration.ZERO);
-        try (var held = node.verbs().lock(id)) {
+        try (var held = node.verbs().lockInterruptibly(id)) {
             Optional<Container> current = node.inventory().findContainer(id);
             if (current.isEmpty()) {
                 return;
             }
-            node.inventory().changeContainer(id, container -> container.with(Container.Phase.REMOVING));
+            node.timeline().operation(id, "RemoveContainer").run("removing", () ->
+                    node.inventory().changeContainer(id, container -> container.with(Container.Phase.REMOVING)));
             discard(current.get());
             node.events().container(ContainerEventType.CONTAINER_DELETED_EVENT, id, current.get().sandboxId());
         }
@@ -50,8 +51,8 @@ public final class RemoveContainer {
             }
         });
         timeline.run("root filesystem", () -> bundles.remove(id));
-        node.exits().forget(id);
-        node.inventory().removeContainer(id);
+        timeline.run("exit file", () -> node.exits().forget(id));
+        timeline.run("record", () -> node.inventory().removeContainer(id));
         node.timeline().forget(id);
     }
 }

@@ -1,5 +1,6 @@
 package io.berth.pod.container;
 
+import io.berth.base.JoinedOperations;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.base.UnixTime;
@@ -11,6 +12,7 @@ import io.berth.pod.record.Container;
 public final class StartContainer {
 
     private final Node node;
+    private final JoinedOperations<String, String> operations = new JoinedOperations<>("start container");
 
     public StartContainer(Node node) {
         this.node = node;
@@ -19,6 +21,11 @@ public final class StartContainer {
     /** @throws RuntimeFault NOT_FOUND, or FAILED_PRECONDITION when the container is not in the created state */
     public void start(String idOrPrefix) {
         String id = node.inventory().container(idOrPrefix).id();
+        // A client that gives up must not leave it half started: its next attempt finds this one's result.
+        operations.join(id, id, this::startOnce);
+    }
+
+    private String startOnce(String id) {
         try (var held = node.verbs().lock(id)) {
             Container container = node.inventory().container(id);
             if (container.phase() != Container.Phase.CREATED) {
@@ -31,13 +38,22 @@ public final class StartContainer {
             try {
                 timeline.run("runtime start", () -> node.runtime(container.handler()).start(id));
             } catch (RuntimeFault failure) {
-                // Not startable again: its process is ended, and the reason stays with it.
-                node.cgroups().kill(container.cgroup());
-                node.exits().record(id, 128, UnixTime.now(), failure.getMessage());
-                throw failure;
+                if (!runsAlready(container, failure)) {
+                    // Not startable again: its process is ended, and the reason stays with it.
+                    node.cgroups().kill(container.cgroup());
+                    node.exits().record(id, 128, UnixTime.now(), failure.getMessage());
+                    throw failure;
+                }
             }
-            node.inventory().changeContainer(id, old -> old.started(at));
+            timeline.run("started", () -> node.inventory().changeContainer(id, old -> old.started(at)));
             node.events().container(ContainerEventType.CONTAINER_STARTED_EVENT, id, container.sandboxId());
+            return id;
         }
+    }
+
+    // An earlier attempt may have started it and failed to write that down.
+    private boolean runsAlready(Container container, RuntimeFault failure) {
+        return failure.kind() != RuntimeFault.Kind.DEADLINE_EXCEEDED
+                && node.runtime(container.handler()).status(container.id()).filter("running"::equals).isPresent();
     }
 }

@@ -29,7 +29,7 @@ public final class RemovePodSandbox {
         }
         String id = found.get().id();
         stopSandbox.stop(id);
-        try (var held = node.verbs().lock(id)) {
+        try (var held = node.verbs().lockInterruptibly(id)) {
             Optional<Sandbox> current = node.inventory().findSandbox(id);
             if (current.isEmpty()) {
                 return;
@@ -39,7 +39,7 @@ public final class RemovePodSandbox {
                     .forEach(removeContainer::remove));
             timeline.run("files", () -> files.remove(id));
             timeline.run("cgroup", () -> removeOwnCgroup(current.get()));
-            node.inventory().removeSandbox(id);
+            timeline.run("record", () -> node.inventory().removeSandbox(id));
             node.events().removed(current.get());
             node.timeline().forget(id);
         }

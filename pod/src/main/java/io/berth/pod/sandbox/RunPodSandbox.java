@@ -32,10 +32,12 @@ public final class RunPodSandbox {
     private final SandboxNamespaces namespaces;
     private final SandboxFiles files;
     private final SandboxNetwork network;
+    private final RemovePodSandbox removeSandbox;
     private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create sandbox");
 
-    public RunPodSandbox(Node node) {
+    public RunPodSandbox(Node node, RemovePodSandbox removeSandbox) {
         this.node = node;
+        this.removeSandbox = removeSandbox;
         this.namespaces = new SandboxNamespaces(node);
         this.files = new SandboxFiles(node);
         this.network = new SandboxNetwork(node);
@@ -71,12 +73,17 @@ public final class RunPodSandbox {
         UserNamespaces.validate(config);
     }
 
+    /** Whether a sandbox with the name of {@code config} is being made at this moment. */
+    public boolean isCreating(PodSandboxConfig config) {
+        return operations.isRunning(Sandbox.uniqueName(config));
+    }
+
     private String create(Request request) {
-        refuseTakenName(request.config());
+        freeName(request.config());
         String id = RandomId.next();
         Timeline.Operation timeline = node.timeline().operation(id, "RunPodSandbox");
         List<String> failedUndos = new ArrayList<>();
-        try (UndoStack undo = new UndoStack((step, failure) -> failedUndos.add(step))) {
+        try (UndoStack undo = new UndoStack("RunPodSandbox", (step, failure) -> failedUndos.add(step))) {
             Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING, Set.of(),
                     List.of(), false, cgroup(request.config(), id), Optional.empty());
             timeline.run("record", () -> node.inventory().add(intent));
@@ -88,7 +95,7 @@ public final class RunPodSandbox {
                 }
             });
             build(intent, timeline, undo);
-            node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY));
+            timeline.run("ready", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY)));
             undo.commit();
             node.events().sandbox(ContainerEventType.CONTAINER_CREATED_EVENT, id);
             node.events().sandbox(ContainerEventType.CONTAINER_STARTED_EVENT, id);
@@ -105,23 +112,32 @@ public final class RunPodSandbox {
         List<String> addresses = List.of();
         if (!intent.onHostNetwork()) {
             undo.push("network", () -> network.detach(node.inventory().sandbox(id)));
-            node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, List.of()));
+            timeline.run("network intent", () ->
+                    node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, List.of())));
             Attachment attachment = timeline.step("network", () -> network.attach(node.inventory().sandbox(id)));
             addresses = attachment.addresses().stream().map(InetAddress::getHostAddress).toList();
             List<String> found = addresses;
-            node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, found));
+            timeline.run("addresses", () ->
+                    node.inventory().changeSandbox(id, sandbox -> sandbox.withNetwork(true, found)));
         }
-        files.writeHosts(node.inventory().sandbox(id), addresses);
+        List<String> hosts = addresses;
+        timeline.run("hosts", () -> files.writeHosts(node.inventory().sandbox(id), hosts));
     }
 
-    private void refuseTakenName(PodSandboxConfig config) {
+    // One that is not whole is what a failed attempt could not take back: no other attempt of this name runs beside us.
+    private void freeName(PodSandboxConfig config) {
         String name = Sandbox.uniqueName(config);
-        node.inventory().sandboxes().stream().filter(sandbox -> Sandbox.uniqueName(sandbox.config()).equals(name))
-                .findFirst().ifPresent(taken -> {
-                    throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create sandbox " + taken.podName()
-                            + ": attempt " + config.getMetadata().getAttempt() + " is sandbox " + taken.id()
-                            + ": remove that one or use another attempt number");
-                });
+        for (Sandbox taken : node.inventory().sandboxes()) {
+            if (!Sandbox.uniqueName(taken.config()).equals(name)) {
+                continue;
+            }
+            if (taken.phase() != Sandbox.Phase.CREATING) {
+                throw new RuntimeFault(RuntimeFault.Kind.ALREADY_EXISTS, "create sandbox " + taken.podName()
+                        + ": attempt " + config.getMetadata().getAttempt() + " is sandbox " + taken.id()
+                        + ": remove that one or use another attempt number");
+            }
+            removeSandbox.remove(taken.id());
+        }
     }
 
     private String cgroup(PodSandboxConfig config, String id) {

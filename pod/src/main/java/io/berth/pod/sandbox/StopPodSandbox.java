@@ -40,7 +40,7 @@ public final class StopPodSandbox {
             return;
         }
         String id = found.get().id();
-        try (var held = node.verbs().lock(id)) {
+        try (var held = node.verbs().lockInterruptibly(id)) {
             Optional<Sandbox> current = node.inventory().findSandbox(id);
             if (current.isPresent() && current.get().phase() != Sandbox.Phase.STOPPED) {
                 stopHeld(id);
@@ -50,13 +50,13 @@ public final class StopPodSandbox {
 
     private void stopHeld(String id) {
         Timeline.Operation timeline = node.timeline().operation(id, "StopPodSandbox");
-        node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.STOPPING));
+        timeline.run("stopping", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.STOPPING)));
         timeline.run("containers", () -> killContainers(id));
         Sandbox sandbox = node.inventory().sandbox(id);
         timeline.run("network", () -> network.detach(sandbox));
         timeline.run("namespaces", () -> namespaces.remove(sandbox));
         timeline.run("shm", () -> files.unmount(id));
-        node.inventory().changeSandbox(id, old -> old.with(Sandbox.Phase.STOPPED));
+        timeline.run("stopped", () -> node.inventory().changeSandbox(id, old -> old.with(Sandbox.Phase.STOPPED)));
         node.events().sandbox(ContainerEventType.CONTAINER_STOPPED_EVENT, id);
     }
 

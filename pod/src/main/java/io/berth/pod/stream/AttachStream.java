@@ -1,6 +1,7 @@
 package io.berth.pod.stream;
 
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import io.berth.linux.PacketSocket;
 import io.berth.linux.PlatformThreads;
 import io.berth.pod.Node;
@@ -31,14 +32,15 @@ final class AttachStream {
             throw RuntimeFault.precondition("attach to container " + container.id() + ": it does not run");
         }
         Path bundle = node.directories().bundle(container.id());
-        try (PacketSocket socket = PacketSocket.connect(bundle.resolve("attach"))) {
+        Timeline.Operation steps = Timeline.unrecorded("Attach");
+        try (PacketSocket socket = steps.step("connect", () -> PacketSocket.connect(bundle.resolve("attach")))) {
             streams.onClose(socket::end);
             streams.onResize(size -> node.monitor().resize(bundle, size.rows(), size.columns()));
             streams.stdin().ifPresent(stdin -> Pumps.fromClient(stdin, new SocketSink(socket)));
-            PlatformThreads.call(() -> {
+            steps.run("copy", () -> PlatformThreads.await(() -> {
                 copy(socket, streams);
                 return null;
-            });
+            }));
         }
     }
 

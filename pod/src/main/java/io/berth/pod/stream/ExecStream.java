@@ -1,5 +1,6 @@
 package io.berth.pod.stream;
 
+import io.berth.base.Timeline;
 import io.berth.linux.ChildProcess;
 import io.berth.linux.Command;
 import io.berth.linux.Fd;
@@ -37,8 +38,9 @@ final class ExecStream {
 
     int run(ExecRequest request, ProcessStreams streams) {
         Container container = node.inventory().container(request.containerId());
-        try (ExecProcess.Files files = processes.prepare(container, request.command(), request.tty())) {
-            return request.tty() ? onTerminal(files, streams) : onPipes(files, streams);
+        Timeline.Operation steps = Timeline.unrecorded("Exec");
+        try (ExecProcess.Files files = processes.prepare(container, request.command(), request.tty(), steps)) {
+            return steps.step("run", () -> request.tty() ? onTerminal(files, streams) : onPipes(files, streams));
         }
     }
 
@@ -92,7 +94,7 @@ final class ExecStream {
     }
 
     private static int awaitEnd(ChildProcess child) {
-        return PlatformThreads.call(() -> child.await(WITHOUT_LIMIT)).orElse(255);
+        return PlatformThreads.await(() -> child.await(WITHOUT_LIMIT)).orElse(255);
     }
 
     // The runtime waits for the process, reaps it and ends. One that never wrote a pid file has not started it.

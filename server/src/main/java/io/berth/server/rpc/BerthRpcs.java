@@ -13,6 +13,8 @@ import io.berth.api.v1.InfoResponse;
 import io.berth.api.v1.PruneImagesRequest;
 import io.berth.api.v1.PruneImagesResponse;
 import io.berth.api.v1.PullProgress;
+import io.berth.api.v1.ReconciliationRequest;
+import io.berth.api.v1.ReconciliationResponse;
 import io.berth.api.v1.TimelineRequest;
 import io.berth.api.v1.TimelineResponse;
 import io.berth.api.v1.TimelineStep;
@@ -25,6 +27,7 @@ import io.berth.base.UnixTime;
 import io.berth.image.Image;
 import io.berth.image.ImportImage;
 import io.berth.pod.Node;
+import io.berth.pod.Reconcile;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import io.grpc.stub.StreamObserver;
@@ -41,14 +44,17 @@ public final class BerthRpcs extends BerthGrpc.BerthImplBase {
     private final ImportImage importImage;
     private final ImageTools tools;
     private final NodeStatus status;
+    private final Reconcile reconcile;
     private final Answers answers;
     private final long startedAtNanos = UnixTime.now();
 
-    public BerthRpcs(Node node, ImportImage importImage, ImageTools tools, NodeStatus status, Answers answers) {
+    public BerthRpcs(Node node, ImportImage importImage, ImageTools tools, NodeStatus status, Reconcile reconcile,
+            Answers answers) {
         this.node = node;
         this.importImage = importImage;
         this.tools = tools;
         this.status = status;
+        this.reconcile = reconcile;
         this.answers = answers;
     }
 
@@ -122,5 +128,23 @@ public final class BerthRpcs extends BerthGrpc.BerthImplBase {
             status.effective().forEach((key, value) -> answer.putSettings(key, String.valueOf(value)));
             return answer.build();
         });
+    }
+
+    @Override
+    public void reconciliation(ReconciliationRequest request, StreamObserver<ReconciliationResponse> observer) {
+        answers.send("Reconciliation", "", observer, () -> {
+            if (request.getRunNow()) {
+                reconcile.run();
+            }
+            var report = reconcile.report();
+            return ReconciliationResponse.newBuilder().setRuns(report.runs()).setLastRunAtNanos(report.lastRunAtNanos())
+                    .setLastRunDurationNanos(report.lastRunDurationNanos())
+                    .addAllFindings(report.findings().stream().map(BerthRpcs::finding).toList()).build();
+        });
+    }
+
+    private static io.berth.api.v1.Finding finding(io.berth.pod.Finding finding) {
+        return io.berth.api.v1.Finding.newBuilder().setKind(finding.kind()).setSubject(finding.subject())
+                .setAction(finding.action()).setError(finding.error()).setFoundAtNanos(finding.atNanos()).build();
     }
 }

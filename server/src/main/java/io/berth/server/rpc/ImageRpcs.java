@@ -110,7 +110,7 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     @Override
     public void removeImage(RemoveImageRequest request, StreamObserver<RemoveImageResponse> observer) {
         answers.send("RemoveImage", request.getImage().getImage(), observer, () -> {
-            find(named(request.getImage())).ifPresent(image -> node.images().remove(image.id().toString()));
+            node.images().remove(named(request.getImage()));
             return RemoveImageResponse.getDefaultInstance();
         });
     }
