@@ -43,7 +43,7 @@ public final class RemoveContainer {
     public void discard(Container container) {
         String id = container.id();
         Timeline.Operation timeline = node.timeline().operation(id, "RemoveContainer");
-        timeline.run("runtime delete", () -> node.runtime(container.handler()).delete(id, true));
+        timeline.run("runtime delete", () -> deleteFromRuntime(container));
         timeline.run("cgroup", () -> {
             node.cgroups().kill(container.cgroup());
             if (!node.settings().systemdCgroup()) {
@@ -54,5 +54,15 @@ public final class RemoveContainer {
         timeline.run("exit file", () -> node.exits().forget(id));
         timeline.run("record", () -> node.inventory().removeContainer(id));
         node.timeline().forget(id);
+    }
+
+    // Without an end on record something may run: in the middle of a creation, or after a crash.
+    private void deleteFromRuntime(Container container) {
+        if (container.phase() == Container.Phase.EXITED) {
+            node.runtime(container.handler()).deleteEnded(container.id(),
+                    node.directories().bundle(container.id()).resolve("config.json"));
+        } else {
+            node.runtime(container.handler()).delete(container.id(), true);
+        }
     }
 }
