@@ -309,17 +309,26 @@ final class TarReader {
     }
 
     private void skipRest() throws IOException {
-        long skip = left + padding;
+        if (skip(left) < left) {
+            throw bad("it ends within a file");
+        }
+        // Some tools (umoci insert, for one) leave out the last padding and the end marks; Go's reader takes that too.
+        skip(padding);
         left = 0;
         padding = 0;
-        byte[] buffer = skip > 0 ? new byte[(int) Math.min(skip, 64 * 1024)] : null;
-        while (skip > 0) {
-            int count = in.read(buffer, 0, (int) Math.min(skip, buffer.length));
-            if (count < 0) {
-                throw bad("it ends within a file");
+    }
+
+    private long skip(long count) throws IOException {
+        byte[] buffer = count > 0 ? new byte[(int) Math.min(count, 64 * 1024)] : new byte[0];
+        long done = 0;
+        while (done < count) {
+            int got = in.read(buffer, 0, (int) Math.min(count - done, buffer.length));
+            if (got < 0) {
+                break;
             }
-            skip -= count;
+            done += got;
         }
+        return done;
     }
 
     static RuntimeFault bad(String reason) {

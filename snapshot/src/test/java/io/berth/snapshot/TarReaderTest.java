@@ -80,6 +80,16 @@ class TarReaderTest {
     }
 
     @Test
+    void anArchiveWithoutItsLastPaddingIsWhole() throws IOException {
+        byte[] good = new TarBytes().file("a", "content").bytes();
+        TarReader tar = reader(Arrays.copyOf(good, 512 + 7));
+        byte[] buffer = new byte[100];
+        assertEquals("a", text(tar.next().orElseThrow().name()));
+        assertEquals(7, tar.read(buffer, 100));
+        assertTrue(tar.next().isEmpty());
+    }
+
+    @Test
     void malformedArchivesAreRefused() {
         byte[] good = new TarBytes().file("a", "content").bytes();
         byte[] wrongSum = good.clone();
