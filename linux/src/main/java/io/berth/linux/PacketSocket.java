@@ -3,7 +3,6 @@ package io.berth.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
@@ -12,9 +11,7 @@ import java.nio.file.Path;
  */
 public final class PacketSocket implements AutoCloseable {
 
-    private static final int AF_UNIX = 1;
     private static final int SOCK_SEQPACKET = 5;
-    private static final int SOCK_CLOEXEC = 02000000;
     private static final int SHUT_WR = 1;
     private static final int SHUT_RDWR = 2;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -27,21 +24,7 @@ public final class PacketSocket implements AutoCloseable {
 
     /** Connects to the socket {@code path}, however long its path is. */
     public static PacketSocket connect(Path path) {
-        Fd fd = new Fd((int) Kernel.check(
-                Kernel.tryCall(SystemCall.SOCKET, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0), "open", "socket"));
-        // An address holds 107 bytes; the way through an open directory is always short.
-        try (Arena arena = Arena.ofConfined(); Fd directory = Fd.openDirectory(path.getParent())) {
-            byte[] name = directory.procPath().resolve(path.getFileName()).toString().getBytes(StandardCharsets.UTF_8);
-            MemorySegment address = arena.allocate(2L + 108, 8);
-            address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
-            MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
-            Kernel.check(Kernel.tryCall(SystemCall.CONNECT, fd.number(), address.address(), 2L + name.length + 1, 0),
-                    "connect to", path);
-            return new PacketSocket(fd);
-        } catch (RuntimeException failure) {
-            fd.close();
-            throw failure;
-        }
+        return new PacketSocket(UnixSocket.connect(path, SOCK_SEQPACKET));
     }
 
     /** The next packet's length in {@code buffer}, or -1 at the end. */
