@@ -156,12 +156,14 @@ public final class Adaptation implements AutoCloseable {
     public Optional<ContainerAdjustment> createContainer(String id, Supplier<PodSandbox> pod, Supplier<Container> container) {
         List<Eviction> evictions = new ArrayList<>();
         try (var held = plugins.hold()) {
-            Optional<ContainerAdjustment> adjustment = Optional.empty();
-            if (hasPlugins() || settings.validator().enable()) {
-                adjustment = Optional.of(adjust(pod.get(), container.get(), evictions));
+            if (!hasPlugins() && !settings.validator().enable()) {
+                newContainers.put(id, container);
+                return Optional.empty();
             }
-            newContainers.put(id, container);
-            return adjustment.filter(each -> !each.equals(ContainerAdjustment.getDefaultInstance()));
+            Container described = container.get();
+            ContainerAdjustment adjustment = adjust(pod.get(), described, evictions);
+            newContainers.put(id, () -> described);
+            return Optional.of(adjustment).filter(each -> !each.equals(ContainerAdjustment.getDefaultInstance()));
         } finally {
             evictions.forEach(each -> runtime.evict(each.what(), each.plugin()));
         }

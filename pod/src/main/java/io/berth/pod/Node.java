@@ -8,6 +8,7 @@ import io.berth.linux.Cgroups;
 import io.berth.network.PodNetwork;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
+import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.runtime.ConmonMonitor;
@@ -20,11 +21,12 @@ import java.util.Map;
  *
  * @param runtimes by handler name
  * @param verbs held while a verb that changes a sandbox or container works on it, keyed by its id
+ * @param hooks who else takes part in what the verbs do
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
         Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
         Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
-        KeyedLocks<String> verbs) {
+        KeyedLocks<String> verbs, LifecycleHooks hooks) {
 
     /** The runtime of a handler; the empty name stands for the default one. */
     public OciRuntime runtime(String handler) {

@@ -38,16 +38,18 @@ public final class Daemon implements AutoCloseable {
 
     private final InstanceLock rootLock;
     private final InstanceLock stateLock;
+    private final Wiring wiring;
     private final Node node;
     private final SocketServer server;
     private final StreamingServer streaming;
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Node node, SocketServer server,
+    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
             StreamingServer streaming, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
+        this.wiring = wiring;
         this.node = node;
         this.server = server;
         this.streaming = streaming;
@@ -65,6 +67,7 @@ public final class Daemon implements AutoCloseable {
         PodVerbs verbs = PodVerbs.of(node);
         node.exits().start();
         verbs.recover().run();
+        wiring.startPlugins(node, verbs);
         NodeStatus status = new NodeStatus(node, version(), loaded.effective());
         Answers answers = new Answers((method, code, nanos) -> { });
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
@@ -88,7 +91,7 @@ public final class Daemon implements AutoCloseable {
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
-        return new Daemon(rootLock, stateLock, node, server, streaming, List.of(lostEnds, reconcile));
+        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, List.of(lostEnds, reconcile));
     }
 
     /** The version that was built in. */
@@ -111,6 +114,7 @@ public final class Daemon implements AutoCloseable {
         watches.forEach(Thread::interrupt);
         server.close();
         streaming.close();
+        wiring.stopPlugins();
         node.exits().close();
         node.network().close();
         stateLock.close();

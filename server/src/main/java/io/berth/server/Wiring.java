@@ -15,9 +15,12 @@ import io.berth.network.builtin.BuiltinSettings;
 import io.berth.network.builtin.Subnet;
 import io.berth.network.cni.CniNetwork;
 import io.berth.network.cni.CniSettings;
+import io.berth.nri.NriSettings;
+import io.berth.nri.ValidatorSettings;
 import io.berth.pod.Directories;
 import io.berth.pod.Node;
 import io.berth.pod.NodeSettings;
+import io.berth.pod.PodVerbs;
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
@@ -29,6 +32,7 @@ import io.berth.runtime.OciRuntime;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.runtime.SeccompDefault;
 import io.berth.server.config.Config;
+import io.berth.server.nri.NriHooks;
 import io.berth.snapshot.Snapshots;
 import io.berth.store.FileRecordStore;
 import io.berth.streaming.StreamingSettings;
@@ -51,6 +55,7 @@ final class Wiring {
     private final Config config;
     private final Directories directories;
     private final Cgroups cgroups = Cgroups.detect();
+    private final NriHooks hooks = new NriHooks();
 
     Wiring(Config config) {
         this.config = config;
@@ -78,11 +83,33 @@ final class Wiring {
                 name -> config.images().pinned().contains(name));
         Exits exits = new Exits(directories.exits(), directories.containers(), inventory, cgroups);
         ContainerEvents events = new ContainerEvents(inventory);
-        exits.onExit(events::stopped);
+        exits.onExit(container -> {
+            events.stopped(container);
+            hooks.ended(container);
+        });
         return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
                 new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
                 new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
-                new Timeline(), new KeyedLocks<>());
+                new Timeline(), new KeyedLocks<>(), hooks);
+    }
+
+    /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */
+    void startPlugins(Node node, PodVerbs verbs) {
+        var nri = config.nri();
+        if (nri.disable()) {
+            return;
+        }
+        var validator = nri.validator();
+        hooks.start(node, verbs, new NriSettings("berth", Daemon.version(), nri.socketPath(), !nri.disableConnections(),
+                nri.pluginPath(), nri.pluginConfigPath(), nri.registrationTimeout(), nri.requestTimeout(),
+                new ValidatorSettings(validator.enable(), validator.rejectOciHooks(), validator.rejectRuntimeDefaultSeccomp(),
+                        validator.rejectUnconfinedSeccomp(), validator.rejectCustomSeccomp(), validator.rejectNamespaces(),
+                        validator.rejectSysctls(), validator.requiredPlugins(), validator.tolerateMissingAnnotation()),
+                directories.state().resolve("nri")));
+    }
+
+    void stopPlugins() {
+        hooks.close();
     }
 
     PullOptions pullOptions() {

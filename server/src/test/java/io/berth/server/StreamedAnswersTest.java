@@ -21,6 +21,7 @@ import io.berth.linux.Cgroups;
 import io.berth.pod.Directories;
 import io.berth.pod.Node;
 import io.berth.pod.events.ContainerEvents;
+import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.server.config.Config;
 import io.berth.server.rpc.Answers;
@@ -70,7 +71,8 @@ class StreamedAnswersTest {
     @BeforeEach
     void serve() throws Exception {
         Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(), null,
-                Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>());
+                Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>(),
+                LifecycleHooks.NONE);
         Answers answers = new Answers((method, code, nanos) -> {});
         Path socket = root.resolve("s");
         server = SocketServer.start(new Config.Grpc(socket, (int) Files.getAttribute(root, "unix:uid"),

@@ -47,7 +47,13 @@ public record ScratchNode(Path directory, String name, Subnet subnet) {
                     [runtime.builtin_network]
                     bridge = "%s"
                     subnet = "%s"
-                    """.formatted(node.cgroup(), node.bridge(), node.subnet));
+
+                    [nri]
+                    socket_path = "%s"
+                    plugin_path = "%s"
+                    plugin_config_path = "%s"
+                    """.formatted(node.cgroup(), node.bridge(), node.subnet, node.nriSocket(),
+                    node.directory.resolve("nri/plugins"), node.directory.resolve("nri/conf.d")));
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + node.directory + ": " + RuntimeFault.reason(e), e);
         }
@@ -64,6 +70,11 @@ public record ScratchNode(Path directory, String name, Subnet subnet) {
 
     public Path socket() {
         return directory.resolve("berth.sock");
+    }
+
+    /** Where NRI plugins connect. */
+    public Path nriSocket() {
+        return directory.resolve("nri/nri.sock");
     }
 
     /** The configuration file; a drop-in goes into config.d beside it. */

@@ -48,11 +48,11 @@ record AdjustResources(ObjectNode linux, SpecAbilities abilities) {
 
     private void classes(LinuxResources wanted) {
         if (wanted.hasBlockioClass()) {
-            if (!wanted.getBlockioClass().getValue().isEmpty()) {
-                throw RuntimeFault.unsupported("adjust container: an NRI plugin sets block I/O class "
-                        + wanted.getBlockioClass().getValue() + ", and this node has no such classes");
-            }
+            String name = wanted.getBlockioClass().getValue();
             linux.withObject("resources").remove("blockIO");
+            if (!name.isEmpty()) {
+                linux.withObject("resources").set("blockIO", abilities.blockioClass().apply(name));
+            }
         }
         if (wanted.hasRdtClass()) {
             String name = wanted.getRdtClass().getValue();

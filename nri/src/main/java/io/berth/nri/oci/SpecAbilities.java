@@ -2,6 +2,7 @@ package io.berth.nri.oci;
 
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.LongUnaryOperator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -14,10 +15,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param unified whether the node has cgroup version 2
  * @param rdt whether the kernel's resource control is mounted
  * @param oomScore the score that can be had for one that is wanted
+ * @param blockioClass the {@code blockIO} object of a class, or a fault where there is none
  * @param injectDevices adds CDI devices, by their names, to a specification
  */
 public record SpecAbilities(String runtime, JsonNode features, boolean unified, boolean rdt, LongUnaryOperator oomScore,
-        BiConsumer<List<String>, ObjectNode> injectDevices) {
+        Function<String, ObjectNode> blockioClass, BiConsumer<List<String>, ObjectNode> injectDevices) {
 
     /**
      * Whether the runtime knows version {@code major.minor} of the specification: fields of a later version it would ignore

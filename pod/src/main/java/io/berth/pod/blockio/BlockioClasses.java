@@ -44,14 +44,23 @@ public record BlockioClasses(Optional<Path> file, boolean ignoreNotEnabled) {
         if (name.isEmpty() || file.isEmpty() && ignoreNotEnabled) {
             return Optional.empty();
         }
-        Path source = file.orElseThrow(() -> RuntimeFault.precondition("use block I/O class " + name.get()
+        return Optional.of(limits(name.get()));
+    }
+
+    /**
+     * The {@code blockIO} object for a class.
+     *
+     * @throws RuntimeFault as the other {@code limits}
+     */
+    public ObjectNode limits(String name) {
+        Path source = file.orElseThrow(() -> RuntimeFault.precondition("use block I/O class " + name
                 + ": this node defines none: set runtime.blockio_config_file"));
         JsonNode classes = read(source).path("Classes");
-        if (!classes.has(name.get())) {
-            throw RuntimeFault.invalid("use block I/O class " + name.get() + ": " + source + " defines "
+        if (!classes.has(name)) {
+            throw RuntimeFault.invalid("use block I/O class " + name + ": " + source + " defines "
                     + classes.propertyNames().stream().sorted().toList());
         }
-        return Optional.of(new BlockioLimits("class " + name.get() + " in " + source).write(classes.get(name.get())));
+        return new BlockioLimits("class " + name + " in " + source).write(classes.get(name));
     }
 
     /** All classes of the file by name, for checking it as a whole. */

@@ -13,6 +13,7 @@ import io.berth.cri.v1.NamespaceMode;
 import io.berth.image.Image;
 import io.berth.linux.Namespace;
 import io.berth.pod.Node;
+import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
@@ -29,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes a container in a sandbox: root file system, specification, monitor, process. The process waits for
@@ -101,16 +103,21 @@ public final class CreateContainer {
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
             timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image, owners));
             List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners));
-            ProcessUser user = timeline.step("specification", () -> specify(sandbox, intent, image, mounts));
+            ProcessUser user = timeline.step("user", () -> user(intent, image));
+            ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user));
+            undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
+            Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
+            bundles.writeSpec(id, spec);
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
-            undo.push("cgroup", () -> node.cgroups().kill(intent.cgroup()));
+            undo.push("cgroup", () -> node.cgroups().kill(adjusted.cgroup()));
             ConmonMonitor.Created created = timeline.step("runtime create", () -> startMonitor(intent));
             timeline.run("created", () -> node.inventory().changeContainer(id, container ->
                     container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts)));
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
             node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
+            node.hooks().containerCreated(node.inventory().container(id));
             return id;
         }
     }
@@ -136,10 +143,19 @@ public final class CreateContainer {
                 UnixTime.now(), Container.Phase.CREATING, Optional.empty(), 0, Container.Exit.NONE);
     }
 
-    private ProcessUser specify(Sandbox sandbox, Container container, Image image, List<Mount> mounts) {
+    private Container adjust(Sandbox sandbox, Container container, ObjectNode spec) {
+        LifecycleHooks.Adjusted result = node.hooks().containerCreating(sandbox, container, spec);
+        return node.inventory().changeContainer(container.id(), old -> old.adjusted(result.resources(), result.cgroup()));
+    }
+
+    private ProcessUser user(Container container, Image image) {
+        return ProcessUser.resolve(container.config().getLinux().getSecurityContext(), image.config().user(),
+                node.directories().rootfs(container.id()));
+    }
+
+    private ObjectNode specify(Sandbox sandbox, Container container, Image image, List<Mount> mounts, ProcessUser user) {
         var security = container.config().getLinux().getSecurityContext();
         Path rootfs = node.directories().rootfs(container.id());
-        ProcessUser user = ProcessUser.resolve(security, image.config().user(), rootfs);
         Map<Namespace, Path> joined = namespaces.pins(sandbox);
         if (security.getNamespaceOptions().getPid() == NamespaceMode.POD) {
             if (!joined.containsKey(Namespace.PID)) {
@@ -152,8 +168,7 @@ public final class CreateContainer {
         SpecRequest request = new SpecRequest(sandbox, container, image.config(),
                 node.runtime(container.handler()).handler(), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
                 sandboxFiles.mounts(sandbox), mounts, user.home());
-        bundles.writeSpec(container.id(), node.specs().write(request));
-        return user;
+        return node.specs().write(request);
     }
 
     private Path targetPidNamespace(Sandbox sandbox, String targetId) {

@@ -34,6 +34,9 @@ public final class RemoveContainer {
             }
             node.timeline().operation(id, "RemoveContainer").run("removing", () ->
                     node.inventory().changeContainer(id, container -> container.with(Container.Phase.REMOVING)));
+            // It may have ended just now, by itself, with nobody told yet.
+            node.hooks().containerStopped(current.get());
+            node.hooks().containerRemoving(current.get());
             discard(current.get());
             node.events().container(ContainerEventType.CONTAINER_DELETED_EVENT, id, current.get().sandboxId());
         }

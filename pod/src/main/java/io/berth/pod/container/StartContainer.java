@@ -36,6 +36,7 @@ public final class StartContainer {
             Timeline.Operation timeline = node.timeline().operation(id, "StartContainer");
             long at = UnixTime.now();
             try {
+                timeline.run("plugins", () -> node.hooks().containerStarting(container));
                 timeline.run("runtime start", () -> node.runtime(container.handler()).start(id));
             } catch (RuntimeFault failure) {
                 if (!runsAlready(container, failure)) {
@@ -47,6 +48,7 @@ public final class StartContainer {
             }
             timeline.run("started", () -> node.inventory().changeContainer(id, old -> old.started(at)));
             node.events().container(ContainerEventType.CONTAINER_STARTED_EVENT, id, container.sandboxId());
+            node.hooks().containerStarted(node.inventory().container(id));
             return id;
         }
     }

@@ -33,7 +33,11 @@ public final class StopContainer {
         if (found.isEmpty() || !found.get().isLive()) {
             return;
         }
-        Container container = found.get();
+        end(found.get(), grace);
+        node.inventory().findContainer(found.get().id()).ifPresent(node.hooks()::containerStopped);
+    }
+
+    private void end(Container container, Duration grace) {
         Timeline.Operation timeline = node.timeline().operation(container.id(), "StopContainer");
         // Before its start nothing in it could handle a signal.
         if (!grace.isZero() && container.phase() == Container.Phase.RUNNING) {

@@ -1,5 +1,6 @@
 package io.berth.pod.container;
 
+import io.berth.base.KeyedLocks;
 import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
@@ -17,6 +18,7 @@ public final class UpdateContainerResources {
 
     private final Node node;
     private final ResourcesSpec resources;
+    private final KeyedLocks<String> changing = new KeyedLocks<>();
 
     public UpdateContainerResources(Node node) {
         this.node = node;
@@ -27,6 +29,21 @@ public final class UpdateContainerResources {
     public void update(String idOrPrefix, LinuxContainerResources wanted) {
         String id = node.inventory().container(idOrPrefix).id();
         try (var held = node.verbs().lock(id)) {
+            Container container = node.inventory().container(id);
+            if (!container.isLive()) {
+                throw RuntimeFault.precondition("update container " + id + ": it has ended");
+            }
+            change(id, node.hooks().containerUpdating(container, wanted));
+            node.hooks().containerUpdated(node.inventory().container(id));
+        }
+    }
+
+    /**
+     * As {@link #update}, for those who take part in verbs: it asks nobody and waits for no verb, only for another change of
+     * the same limits.
+     */
+    public void change(String id, LinuxContainerResources wanted) {
+        try (var held = changing.lock(id)) {
             Container container = node.inventory().container(id);
             if (!container.isLive()) {
                 throw RuntimeFault.precondition("update container " + id + ": it has ended");

@@ -80,6 +80,13 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
                 mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit);
     }
 
+    /** As others who take part in its creation have changed it. */
+    public Container adjusted(LinuxContainerResources changed, String changedCgroup) {
+        return changed.equals(resources) && changedCgroup.equals(cgroup) ? this
+                : new Container(id, sandboxId, config, imageId, imageRef, handler, changedCgroup, logPath, stopSignal, user,
+                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit);
+    }
+
     /** The name that must be unique: what a client repeats when it asks again for the same container. */
     public static String uniqueName(String sandboxId, ContainerConfig config) {
         return String.join("_", config.getMetadata().getName(), sandboxId,

@@ -37,6 +37,7 @@ public final class RemovePodSandbox {
             Timeline.Operation timeline = node.timeline().operation(id, "RemovePodSandbox");
             timeline.run("containers", () -> node.inventory().containersOf(id).stream().map(Container::id)
                     .forEach(removeContainer::remove));
+            timeline.run("plugins", () -> node.hooks().sandboxRemoving(current.get()));
             timeline.run("files", () -> files.remove(id));
             timeline.run("cgroup", () -> removeOwnCgroup(current.get()));
             timeline.run("record", () -> node.inventory().removeSandbox(id));

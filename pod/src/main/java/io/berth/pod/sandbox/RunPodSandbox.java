@@ -97,6 +97,7 @@ public final class RunPodSandbox {
             build(intent, timeline, undo);
             timeline.run("ready", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY)));
             undo.commit();
+            node.hooks().sandboxReady(node.inventory().sandbox(id));
             node.events().sandbox(ContainerEventType.CONTAINER_CREATED_EVENT, id);
             node.events().sandbox(ContainerEventType.CONTAINER_STARTED_EVENT, id);
             return id;
@@ -122,6 +123,8 @@ public final class RunPodSandbox {
         }
         List<String> hosts = addresses;
         timeline.run("hosts", () -> files.writeHosts(node.inventory().sandbox(id), hosts));
+        undo.push("plugins", () -> node.hooks().sandboxUndone(node.inventory().sandbox(id)));
+        timeline.run("plugins", () -> node.hooks().sandboxRunning(node.inventory().sandbox(id)));
     }
 
     // One that is not whole is what a failed attempt could not take back: no other attempt of this name runs beside us.

@@ -53,6 +53,7 @@ public final class StopPodSandbox {
         timeline.run("stopping", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.STOPPING)));
         timeline.run("containers", () -> killContainers(id));
         Sandbox sandbox = node.inventory().sandbox(id);
+        timeline.run("plugins", () -> node.hooks().sandboxStopping(sandbox));
         timeline.run("network", () -> network.detach(sandbox));
         timeline.run("namespaces", () -> namespaces.remove(sandbox));
         timeline.run("shm", () -> files.unmount(id));

@@ -2,6 +2,7 @@ package io.berth.pod.sandbox;
 
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.pod.Node;
+import io.berth.pod.record.Sandbox;
 
 /**
  * Takes note of a pod's new overall resources. The pod's cgroup is the kubelet's, which has changed it already; what is kept
@@ -16,10 +17,11 @@ public final class UpdatePodSandboxResources {
     }
 
     public void update(String idOrPrefix, LinuxContainerResources overhead, LinuxContainerResources resources) {
-        String id = node.inventory().sandbox(idOrPrefix).id();
-        node.inventory().changeSandbox(id, old -> {
+        Sandbox before = node.inventory().sandbox(idOrPrefix);
+        node.hooks().sandboxUpdating(before, overhead, resources);
+        node.hooks().sandboxUpdated(node.inventory().changeSandbox(before.id(), old -> {
             var linux = old.config().getLinux().toBuilder().setOverhead(overhead).setResources(resources);
             return old.withConfig(old.config().toBuilder().setLinux(linux).build());
-        });
+        }));
     }
 }

@@ -1,5 +1,6 @@
 package io.berth.pod.spec;
 
+import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.linux.AppArmor;
@@ -67,6 +68,23 @@ public final class ContainerSpec {
         // Last, so that nothing above takes a vendor's edit back.
         cdi.inject(request.config(), spec);
         return spec;
+    }
+
+    /** Adds CDI devices, by their full names, to a specification that is written already. */
+    public void injectDevices(List<String> names, ObjectNode spec) {
+        ContainerConfig.Builder wanted = ContainerConfig.newBuilder();
+        names.forEach(name -> wanted.addCDIDevicesBuilder().setName(name));
+        cdi.inject(wanted.build(), spec);
+    }
+
+    /** The {@code blockIO} object of a class that the operator has defined. */
+    public ObjectNode blockioClass(String name) {
+        return blockio.limits(name);
+    }
+
+    /** The OOM score that a container can get for one that is wanted. */
+    public long oomScore(long wanted) {
+        return process.oomScore(wanted);
     }
 
     private void namespaces(SpecRequest request, ArrayNode namespaces) {

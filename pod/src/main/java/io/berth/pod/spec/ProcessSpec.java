@@ -154,7 +154,8 @@ final class ProcessSpec {
         }
     }
 
-    private long oomScore(long wanted) {
+    /** The score that can be had for one that is wanted. */
+    long oomScore(long wanted) {
         if (!settings.restrictOomScoreAdj()) {
             return wanted;
         }

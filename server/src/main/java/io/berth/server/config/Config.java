@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param state what does not
  */
 public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
-        Streaming streaming) {
+        Streaming streaming, Nri nri) {
 
     /**
      * The socket.
@@ -22,6 +22,15 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
      * @param mode its permission bits
      */
     public record Grpc(Path address, int uid, int gid, int mode, int maxReceiveBytes) {}
+
+    /** Plugins of the Node Resource Interface. */
+    public record Nri(boolean disable, Path socketPath, Path pluginPath, Path pluginConfigPath, Duration registrationTimeout,
+            Duration requestTimeout, boolean disableConnections, NriValidator validator) {}
+
+    /** What the validator that is built into NRI refuses. */
+    public record NriValidator(boolean enable, boolean rejectOciHooks, boolean rejectRuntimeDefaultSeccomp,
+            boolean rejectUnconfinedSeccomp, boolean rejectCustomSeccomp, boolean rejectNamespaces, boolean rejectSysctls,
+            List<String> requiredPlugins, String tolerateMissingAnnotation) {}
 
     /** Which kind of network pods get. */
     public enum NetworkKind {

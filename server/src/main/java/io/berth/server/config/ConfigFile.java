@@ -102,7 +102,8 @@ public final class ConfigFile {
     private static Config config(ConfigTable table) {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
-        return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table));
+        return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table),
+                NriKeys.read(table));
     }
 
     private static Grpc grpc(ConfigTable table) {

@@ -88,6 +88,9 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     public void podSandboxStatus(PodSandboxStatusRequest request, StreamObserver<PodSandboxStatusResponse> observer) {
         answers.send("PodSandboxStatus", request.getPodSandboxId(), observer, () -> {
             Sandbox sandbox = node.inventory().sandbox(request.getPodSandboxId());
+            if (!SandboxMessages.isVisible(sandbox)) {
+                throw RuntimeFault.notFound("find sandbox " + sandbox.id() + ": it is being created");
+            }
             var answer = PodSandboxStatusResponse.newBuilder().setStatus(SandboxMessages.status(sandbox));
             node.inventory().containersOf(sandbox.id()).stream().filter(ContainerMessages::isVisible)
                     .forEach(container -> answer.addContainersStatuses(ContainerMessages.status(container)));
@@ -145,6 +148,9 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
     public void containerStatus(ContainerStatusRequest request, StreamObserver<ContainerStatusResponse> observer) {
         answers.send("ContainerStatus", request.getContainerId(), observer, () -> {
             Container container = node.inventory().container(request.getContainerId());
+            if (!ContainerMessages.isVisible(container)) {
+                throw RuntimeFault.notFound("find container " + container.id() + ": it is being created");
+            }
             var answer = ContainerStatusResponse.newBuilder().setStatus(ContainerMessages.status(container));
             if (request.getVerbose()) {
                 answer.putAllInfo(verbose.of(container));
