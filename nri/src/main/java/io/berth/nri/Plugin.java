@@ -40,6 +40,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One connected plugin. A plugin that does not answer in time, or does not keep to the protocol, is disconnected and counts as
@@ -51,6 +52,7 @@ final class Plugin implements AutoCloseable {
     private static final String PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
     private static final String RUNTIME_SERVICE = "nri.pkg.api.v1alpha1.Runtime/";
     private static final int CALLS_AT_ONCE = 8;
+    private static final String SHUTDOWN = "the runtime ends";
 
     private final Mux mux;
     private final TtrpcClient client;
@@ -232,7 +234,8 @@ final class Plugin implements AutoCloseable {
         private final transient CallFault answer;
 
         AnsweredFault(CallFault answer, String message) {
-            super(answer.kind(), message, answer);
+            // A plugin that only says "error" has refused; nothing of the runtime is broken.
+            super(answer.kind() == Kind.INTERNAL ? Kind.FAILED_PRECONDITION : answer.kind(), message, answer);
             this.answer = answer;
         }
 
@@ -250,14 +253,16 @@ final class Plugin implements AutoCloseable {
                 LOG.atDebug().addKeyValue("plugin", name()).setCause(fault).log("NRI plugin did not answer Shutdown");
             }
         }
-        end("the runtime ends");
+        end(SHUTDOWN);
     }
 
     private void end(String reason) {
         if (closed.compareAndSet(false, true)) {
             // What the mux says is nearer to the cause than what those above it saw.
             String cause = mux.end().isEmpty() ? reason : mux.end();
-            LOG.atWarn().addKeyValue("plugin", name()).addKeyValue("reason", cause).log("NRI plugin disconnected");
+            boolean orderly = cause.equals(Mux.CLOSED_BY_PEER) || reason.equals(SHUTDOWN);
+            LOG.atLevel(orderly ? Level.INFO : Level.WARN).addKeyValue("plugin", name()).addKeyValue("reason", cause)
+                    .log("NRI plugin disconnected");
             registered.completeExceptionally(RuntimeFault.precondition(cause));
             mux.close();
             client.close();

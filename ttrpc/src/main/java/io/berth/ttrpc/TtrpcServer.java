@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +32,13 @@ public final class TtrpcServer implements AutoCloseable {
     private final Map<String, Method> methods;
     private final Semaphore free;
     private final Consumer<RuntimeFault> onEnd;
+    private final AtomicBoolean ended = new AtomicBoolean();
     private int lastStream = -1;
 
     /**
      * @param methods by {@code service/method}
      * @param atOnce how many calls are worked on at once
-     * @param onEnd told once, on the reading thread, why the connection has ended
+     * @param onEnd told once why the connection has ended
      */
     public TtrpcServer(String peer, InputStream in, OutputStream out, Map<String, Method> methods, int atOnce,
             Consumer<RuntimeFault> onEnd) {
@@ -61,8 +63,14 @@ public final class TtrpcServer implements AutoCloseable {
         } catch (InterruptedException e) {
             reason = CallFault.connection("the connection to " + peer + " was closed");
         }
+        finish(reason);
+    }
+
+    private void finish(RuntimeFault reason) {
         writer.close();
-        onEnd.accept(reason);
+        if (ended.compareAndSet(false, true)) {
+            onEnd.accept(reason);
+        }
     }
 
     private void receive(Frame frame) throws InterruptedException {
@@ -80,7 +88,8 @@ public final class TtrpcServer implements AutoCloseable {
             try {
                 writer.send(new Frame(frame.stream(), Frame.Type.RESPONSE, 0, answer(request)));
             } catch (RuntimeFault gone) {
-                LOG.atDebug().addKeyValue("peer", peer).setCause(gone).log("answer not sent");
+                // Who asks and does not read the answers would be worked for without end.
+                finish(gone);
             } finally {
                 free.release();
             }

@@ -156,18 +156,20 @@ public final class CollectAdjustments {
             List<T> answered) {
         Set<String> touched = new HashSet<>();
         Set<String> set = new HashSet<>();
+        Set<String> removed = new HashSet<>();
         for (T each : wanted) {
             String name = Removal.key(key.apply(each));
             touched.add(name);
             if (Removal.isMarked(key.apply(each))) {
                 owners.clear(id, field, name, plugin);
+                removed.add(name);
             } else {
                 set.add(name);
             }
         }
         List<T> container = new ArrayList<>(present.stream().filter(each -> !touched.contains(key.apply(each))).toList());
         List<T> answer = new ArrayList<>(answered);
-        answer.removeIf(each -> owners.isCleared(id, field, Removal.key(key.apply(each)), plugin));
+        answer.removeIf(each -> removed.contains(Removal.key(key.apply(each))));
         for (T each : wanted) {
             if (!Removal.isMarked(key.apply(each))) {
                 owners.claim(id, field, key.apply(each), plugin);

@@ -48,10 +48,6 @@ public final class Owners {
         byContainer.computeIfAbsent(container, id -> new TreeMap<>()).put(new Key(field, entry), REMOVED_BY + plugin);
     }
 
-    boolean isCleared(String container, Field field, String entry, String plugin) {
-        return (REMOVED_BY + plugin).equals(byContainer.getOrDefault(container, new TreeMap<>()).get(new Key(field, entry)));
-    }
-
     /** Adds a plugin to those that share a field without a conflict. */
     void share(String container, Field field, String plugin) {
         byContainer.computeIfAbsent(container, id -> new TreeMap<>())

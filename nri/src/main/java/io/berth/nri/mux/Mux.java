@@ -21,6 +21,9 @@ public final class Mux implements AutoCloseable {
     /** The connection on which the runtime answers. */
     public static final int RUNTIME = 2;
 
+    /** The reason for an end that is an orderly one. */
+    public static final String CLOSED_BY_PEER = "it has closed the connection";
+
     private static final int HEADER_BYTES = 8;
     /** The longest ttrpc frame. */
     static final int PIECE_LIMIT = (4 << 20) + 10;
@@ -79,7 +82,7 @@ public final class Mux implements AutoCloseable {
                     return;
                 }
             }
-            end("it has closed the connection");
+            end(CLOSED_BY_PEER);
         } catch (IOException e) {
             end(RuntimeFault.reason(e));
         }

@@ -136,8 +136,8 @@ public final class AdjustSpec {
     private void hooks(String kind, List<Hook> wanted) {
         for (Hook hook : wanted) {
             ObjectNode node = spec.withObject("hooks").withArray(kind).addObject().put("path", hook.getPath());
-            hook.getArgsList().forEach(node.withArray("args")::add);
-            hook.getEnvList().forEach(node.withArray("env")::add);
+            hook.getArgsList().forEach(each -> node.withArray("args").add(each));
+            hook.getEnvList().forEach(each -> node.withArray("env").add(each));
             if (hook.hasTimeout()) {
                 node.put("timeout", hook.getTimeout().getValue());
             }

@@ -15,8 +15,8 @@ final class SeccompPolicy {
         if (policy.hasDefaultErrno()) {
             node.put("defaultErrnoRet", Integer.toUnsignedLong(policy.getDefaultErrno().getValue()));
         }
-        policy.getArchitecturesList().forEach(node.withArray("architectures")::add);
-        policy.getFlagsList().forEach(node.withArray("flags")::add);
+        policy.getArchitecturesList().forEach(each -> node.withArray("architectures").add(each));
+        policy.getFlagsList().forEach(each -> node.withArray("flags").add(each));
         if (!policy.getListenerPath().isEmpty()) {
             node.put("listenerPath", policy.getListenerPath()).put("listenerMetadata", policy.getListenerMetadata());
         }

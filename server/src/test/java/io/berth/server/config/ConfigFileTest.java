@@ -44,6 +44,22 @@ class ConfigFileTest {
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
                 runtime.blockio_config_file =\s
+                nri.default_validator.enable = false
+                nri.default_validator.reject_custom_seccomp_adjustment = false
+                nri.default_validator.reject_namespace_adjustment = false
+                nri.default_validator.reject_oci_hook_adjustment = false
+                nri.default_validator.reject_runtime_default_seccomp_adjustment = false
+                nri.default_validator.reject_sysctl_adjustment = false
+                nri.default_validator.reject_unconfined_seccomp_adjustment = false
+                nri.default_validator.required_plugins = []
+                nri.default_validator.tolerate_missing_plugins_annotation =\s
+                nri.disable = false
+                nri.disable_connections = false
+                nri.plugin_config_path = /etc/nri/conf.d
+                nri.plugin_path = /opt/nri/plugins
+                nri.plugin_registration_timeout = 5s
+                nri.plugin_request_timeout = 2s
+                nri.socket_path = /var/run/nri/nri.sock
                 runtime.builtin_network.bridge = berth0
                 runtime.builtin_network.masquerade = true
                 runtime.builtin_network.subnet = 10.189.0.0/16
@@ -173,6 +189,7 @@ class ConfigFileTest {
         "runtime.enable_unprivileged_ports = 'yes' | true or false is needed",
         "streaming.stream_idle_timeout = 'soon' | a duration like",
         "streaming.enable_tls_streaming = true | tls_cert_file and tls_key_file are needed",
+        "nri.plugin_request_timeout = '0s' | more than zero is needed",
         "debug.level = 'loud' | one of trace, debug, info, warn, error",
         "runtime.default_runtime_name = 'a'\\nruntime.runtimes.b.runtime_path = '/b' | there is no [runtime.runtimes.a]",
         "runtime.runtimes.b.runtime_type = 'wasm' | runtime_type",
