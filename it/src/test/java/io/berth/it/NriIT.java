@@ -52,7 +52,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class NriIT {
 
     @RegisterExtension
-    private final TestDaemon daemon = TestDaemon.with("[nri]\nplugin_request_timeout = \"1s\"\n");
+    private final TestDaemon daemon = TestDaemon.with("[nri]\nplugin_request_timeout = \"1s\"\nplugin_registration_timeout = \"3s\"\n");
 
     private final CountDownLatch never = new CountDownLatch(1);
     private final TestPlugin plugin = new TestPlugin("10", "test");
@@ -313,6 +313,11 @@ class NriIT {
         }
     }
 
+    private static boolean runs(Path script) {
+        return ProcessHandle.allProcesses().anyMatch(process -> process.info().arguments()
+                .map(arguments -> List.of(arguments).contains(script.toString())).orElse(false));
+    }
+
     /** The program hands its descriptor 3 on to the test, which is the plugin. */
     @Test
     void anInstalledPluginIsStartedConnectedByItsDescriptorConfiguredAndEnded() throws Exception {
@@ -335,6 +340,9 @@ class NriIT {
                 """.formatted(bridge));
         Files.setPosixFilePermissions(plugins.resolve("30-installed"), PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(plugins.resolve("not a plugin"), "#!/bin/false\n");
+        // Never registers, and does not end when it loses its connection.
+        Files.writeString(plugins.resolve("40-deaf"), "#!/usr/bin/perl\nsleep 1000;\n");
+        Files.setPosixFilePermissions(plugins.resolve("40-deaf"), PosixFilePermissions.fromString("rwxr-xr-x"));
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(bridge));
             Thread accepting = Thread.ofVirtual().start(() -> plugin.accept(listener));
@@ -344,11 +352,13 @@ class NriIT {
             assertEquals("colour = green", plugin.configuration().getConfig());
             var pod = pod();
             assertEquals(List.of("RunPodSandbox"), plugin.toldOfPod(pod.id()));
-            end(pod);
+            daemon.pods().stop(pod);
+            daemon.pods().remove(pod);
+            await(() -> !runs(plugins.resolve("40-deaf")));
+            assertTrue(runs(plugins.resolve("30-installed")));
             daemon.stop();
             assertTrue(plugin.told().stream().anyMatch(told -> told.method().equals("Shutdown")));
-            await(() -> ProcessHandle.allProcesses().noneMatch(process -> process.info().arguments()
-                    .map(arguments -> List.of(arguments).contains(plugins.resolve("30-installed").toString())).orElse(false)));
+            assertFalse(runs(plugins.resolve("30-installed")));
             assertFalse(Files.exists(daemon.node().nriSocket()));
         }
         daemon.start();

@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,6 +53,7 @@ final class Plugin implements AutoCloseable {
     private static final String PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
     private static final String RUNTIME_SERVICE = "nri.pkg.api.v1alpha1.Runtime/";
     private static final int CALLS_AT_ONCE = 8;
+    private static final Duration PROCESS_END = Duration.ofSeconds(15);
     private static final String SHUTDOWN = "the runtime ends";
 
     private final Mux mux;
@@ -66,6 +68,7 @@ final class Plugin implements AutoCloseable {
     private final Set<Event> byStateChange = java.util.Collections.synchronizedSet(EnumSet.noneOf(Event.class));
     private final Optional<PluginName> givenName;
     private volatile int events;
+    private volatile Future<?> processEnd = CompletableFuture.completedFuture(null);
 
     /**
      * @param process where Berth started it, under the name that it then has
@@ -244,7 +247,7 @@ final class Plugin implements AutoCloseable {
         }
     }
 
-    /** Tells it that the runtime ends, and gives it a moment. */
+    /** Tells it that the runtime ends, and waits until its process, where Berth started one, has ended. */
     void shutDown(Duration limit) {
         if (!isClosed()) {
             try {
@@ -254,6 +257,13 @@ final class Plugin implements AutoCloseable {
             }
         }
         end(SHUTDOWN);
+        try {
+            processEnd.get(PROCESS_END.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.atError().addKeyValue("plugin", name()).setCause(e).log("NRI plugin does not end");
+        }
     }
 
     private void end(String reason) {
@@ -268,7 +278,7 @@ final class Plugin implements AutoCloseable {
             client.close();
             server.close();
             onEnd.accept(this);
-            process.ifPresent(PluginProcess::endSoon);
+            processEnd = process.<Future<?>>map(PluginProcess::endSoon).orElse(processEnd);
         }
     }
 

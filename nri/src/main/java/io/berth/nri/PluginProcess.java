@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,9 +57,9 @@ record PluginProcess(PluginName name, ChildProcess child, SocketChannel channel)
         }
     }
 
-    /** Waits a moment for the process, which has lost its connection, then kills it. Returns at once. */
-    void endSoon() {
-        PlatformThreads.executor().execute(this::end);
+    /** Waits a moment for the process, which has lost its connection, then kills it. Returns at once; done when it is gone. */
+    Future<?> endSoon() {
+        return PlatformThreads.executor().submit(this::end);
     }
 
     private void end() {

@@ -156,9 +156,6 @@ final class PluginSet implements AutoCloseable {
 
     /** What a plugin asks for by itself. */
     private UpdateContainersResponse update(Plugin plugin, UpdateContainersRequest request) {
-        if (!members.contains(plugin)) {
-            throw RuntimeFault.precondition("update containers: NRI plugin " + plugin.name() + " does not take part yet");
-        }
         try {
             // Not for ever: who calls this while it answers an event would wait for itself.
             if (!events.tryLock(settings.requestTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
@@ -170,6 +167,10 @@ final class PluginSet implements AutoCloseable {
         }
         List<ContainerUpdate> failed;
         try {
+            // Looked up only now: a plugin that has just been told what runs joins before its lock is given back.
+            if (!members.contains(plugin)) {
+                throw RuntimeFault.precondition("update containers: NRI plugin " + plugin.name() + " does not take part yet");
+            }
             failed = runtime.update(request.getUpdateList());
         } finally {
             events.unlock();

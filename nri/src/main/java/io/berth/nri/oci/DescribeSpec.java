@@ -32,9 +32,7 @@ public record DescribeSpec(JsonNode spec) {
                     .setSource(text(mount, "source"));
             mount.path("options").forEach(option -> target.addOptions(option.asString()));
         }
-        if (spec.has("hooks")) {
-            container.setHooks(hooks(spec.path("hooks")));
-        }
+        container.setHooks(hooks(spec.path("hooks")));
         for (JsonNode limit : process.path("rlimits")) {
             container.addRlimitsBuilder().setType(text(limit, "type")).setHard(limit.path("hard").asLong())
                     .setSoft(limit.path("soft").asLong());
@@ -113,6 +111,8 @@ public record DescribeSpec(JsonNode spec) {
 
     private static void resources(JsonNode resources, LinuxResources.Builder target) {
         JsonNode memory = resources.path("memory");
+        // There even when nothing is in it: plugins in Go look into it without asking.
+        target.getMemoryBuilder();
         signed(memory, "limit", value -> target.getMemoryBuilder().setLimit(value));
         signed(memory, "reservation", value -> target.getMemoryBuilder().setReservation(value));
         signed(memory, "swap", value -> target.getMemoryBuilder().setSwap(value));

@@ -182,4 +182,13 @@ class AdjustSpecTest {
         assertEquals(5, container.getUser().getUid());
         assertEquals("/n", container.getLinux().getNamespaces(0).getPath());
     }
+
+    /** Plugins in Go take these for granted, because the Go runtimes always send them. */
+    @Test
+    void whatGoPluginsLookIntoWithoutAskingIsThere() {
+        Container.Builder built = Container.newBuilder();
+        new DescribeSpec(json("{}")).into(built);
+        assertTrue(built.hasHooks() && built.hasLinux() && built.getLinux().hasResources());
+        assertTrue(built.getLinux().getResources().hasMemory() && built.getLinux().getResources().hasCpu());
+    }
 }

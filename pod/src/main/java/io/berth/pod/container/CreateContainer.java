@@ -107,7 +107,7 @@ public final class CreateContainer {
             ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user));
             undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
-            bundles.writeSpec(id, spec);
+            timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
             undo.push("cgroup", () -> node.cgroups().kill(adjusted.cgroup()));

@@ -17,6 +17,8 @@ final class NriResources {
 
     static LinuxResources of(LinuxContainerResources limits) {
         LinuxResources.Builder resources = LinuxResources.newBuilder();
+        // There even when nothing is in it: plugins in Go look into it without asking.
+        resources.getMemoryBuilder();
         if (limits.getCpuShares() != 0) {
             resources.getCpuBuilder().setShares(unsigned(limits.getCpuShares()));
         }
