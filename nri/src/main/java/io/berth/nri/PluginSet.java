@@ -33,7 +33,7 @@ final class PluginSet implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(PluginSet.class);
     /** Connections that are not registered yet; root makes them, so this guards against mistakes. */
-    private static final int UNREGISTERED_LIMIT = 32;
+    private static final int UNREGISTERED_LIMIT = 16;
     private static final Duration SHUTDOWN = Duration.ofMillis(500);
 
     private final NriSettings settings;

@@ -1,6 +1,5 @@
 package io.berth.ttrpc;
 
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -53,7 +52,7 @@ record Frame(int stream, Type type, int flags, byte[] data) {
             int length = header.getInt();
             int stream = header.getInt();
             int type = header.get();
-            // Checked before anything is allocated: the length is the peer's word.
+            // The length is the peer's word: bounded, and memory is taken only as data comes.
             if (length < 0 || length > DATA_LIMIT) {
                 throw CallFault.connection("read frame: it has " + Integer.toUnsignedLong(length) + " bytes, the limit is "
                         + DATA_LIMIT);
@@ -61,8 +60,10 @@ record Frame(int stream, Type type, int flags, byte[] data) {
             if (type < 1 || type > Type.values().length) {
                 throw CallFault.connection("read frame: its type is " + type + ", which there is not");
             }
-            byte[] data = new byte[length];
-            new DataInputStream(in).readFully(data);
+            byte[] data = in.readNBytes(length);
+            if (data.length < length) {
+                throw CallFault.connection("read frame: the stream ended after " + data.length + " of " + length + " bytes");
+            }
             return Optional.of(new Frame(stream, Type.values()[type - 1], header.get() & 0xff, data));
         } catch (IOException e) {
             throw CallFault.connection("read frame: the connection has ended", e);

@@ -68,7 +68,7 @@ class FrameTest {
         "00000000000000010400, its type is 4",
         "00000000000000010000, its type is 0",
         "00000000000000018100, its type is -127",
-        "0000000a00000001020001, connection has ended",
+        "0000000a00000001020001, ended after 1 of 10 bytes",
     })
     void whatIsNoFrameEndsTheConnection(String hex, String words) {
         CallFault fault = assertThrows(CallFault.class, () -> frame(hex));

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -72,14 +73,8 @@ public final class Mux implements AutoCloseable {
                     end("it announced " + Integer.toUnsignedLong(length) + " bytes, the limit is " + PIECE_LIMIT);
                     return;
                 }
-                ByteBuffer piece = ByteBuffer.allocate(length);
-                if (!fill(piece)) {
+                if (!pass(Optional.ofNullable(lanes.get(number)), length)) {
                     break;
-                }
-                Lane lane = lanes.get(number);
-                if (lane != null && !lane.take(piece.array())) {
-                    end("it sends more than is read: " + Lane.BUFFER_BYTES + " bytes wait");
-                    return;
                 }
             }
             end(CLOSED_BY_PEER);
@@ -88,16 +83,27 @@ public final class Mux implements AutoCloseable {
         }
     }
 
+    // In slices: memory is taken only as data comes, and the JDK copies through memory of a read's size that it keeps.
+    private boolean pass(Optional<Lane> lane, int length) throws IOException {
+        for (int done = 0; done < length; done += SLICE) {
+            ByteBuffer slice = ByteBuffer.allocate(Math.min(SLICE, length - done));
+            if (!fill(slice)) {
+                return false;
+            }
+            if (lane.isPresent() && !lane.get().take(slice.array())) {
+                end("it sends more than is read: " + Lane.BUFFER_BYTES + " bytes wait");
+                return false;
+            }
+        }
+        return true;
+    }
+
     private boolean fill(ByteBuffer target) throws IOException {
-        int whole = target.limit();
-        while (target.position() < whole) {
-            // In slices, because the JDK copies through memory of a read's size that it keeps.
-            target.limit(Math.min(whole, target.position() + SLICE));
+        while (target.hasRemaining()) {
             if (trunk.read(target) < 0) {
                 return false;
             }
         }
-        target.limit(whole);
         return true;
     }
 
