@@ -25,6 +25,7 @@ public final class Mounts {
     private static final int UMOUNT_NOFOLLOW = 8;
     /** mount(2) copies at most a page of options. */
     private static final int OPTIONS_LIMIT = 4000;
+    private static final int FSCONFIG_SET_FLAG = 0;
     private static final int FSCONFIG_SET_STRING = 1;
     private static final int FSCONFIG_CMD_CREATE = 6;
     private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
@@ -117,8 +118,11 @@ public final class Mounts {
                 }
                 for (String option : extra) {
                     int equals = option.indexOf('=');
-                    configure(arena, context, equals < 0 ? option : option.substring(0, equals),
-                            equals < 0 ? "" : option.substring(equals + 1));
+                    if (equals < 0) {
+                        flag(arena, context, option);
+                    } else {
+                        configure(arena, context, option.substring(0, equals), option.substring(equals + 1));
+                    }
                 }
                 Kernel.check(Kernel.tryCall(SystemCall.FSCONFIG, context.number(), FSCONFIG_CMD_CREATE, 0, 0),
                         "create overlay for", target);
@@ -130,6 +134,11 @@ public final class Mounts {
                 }
             }
         }
+    }
+
+    private static void flag(Arena arena, Fd context, String key) {
+        Kernel.check(Kernel.tryCall(SystemCall.FSCONFIG, context.number(), FSCONFIG_SET_FLAG,
+                arena.allocateFrom(key).address(), 0), "set overlay", key);
     }
 
     private static void configure(Arena arena, Fd context, String key, String value) {

@@ -77,8 +77,10 @@ class NamespacesIT {
         Path upper = Files.createDirectories(directory.resolve("upper"));
         Path work = Files.createDirectories(directory.resolve("work"));
         Path target = Files.createDirectories(directory.resolve("target"));
-        Mounts.overlay(layers, upper, work, target, List.of());
+        Mounts.overlay(layers, upper, work, target, List.of("volatile", "index=off"));
         try {
+            // The kernel's own mark of that option.
+            assertTrue(Files.exists(work.resolve("work/incompat/volatile")), "an option without a value is lost");
             assertEquals("0", Files.readString(target.resolve("file0")));
             assertEquals("59", Files.readString(target.resolve("file59")));
         } finally {

@@ -8,10 +8,22 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** Removes directories that the bench made. */
+/** Directories of the bench. */
 final class BenchFiles {
 
+    private static final long TMPFS_BYTES = 512L << 20;
+
     private BenchFiles() {}
+
+    /** Makes {@code directory} a tmpfs, as /run is, where the state of a runtime belongs. */
+    static void tmpfs(Path directory) {
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + directory + ": " + RuntimeFault.reason(e), e);
+        }
+        Mounts.tmpfs(directory, TMPFS_BYTES, 0755, 0, 0, 0);
+    }
 
     /** Removes a tree, never through a mount. Fine when there is none. */
     static void remove(Path directory) {

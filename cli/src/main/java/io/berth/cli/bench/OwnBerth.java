@@ -27,6 +27,7 @@ final class OwnBerth implements Contestant {
         node = ScratchNode.create();
         try {
             Files.createDirectory(node.directory().resolve("config.d"));
+            BenchFiles.tmpfs(node.state());
             String runtime = Path.of(settings.runtime()).getFileName().toString();
             Files.writeString(node.directory().resolve("config.d/bench.toml"), """
                     [runtime]

@@ -44,6 +44,7 @@ final class OwnContainerd implements Contestant {
         directory = Path.of(System.getProperty("java.io.tmpdir"), "berth-ctd-" + RandomId.hex(3));
         try {
             Files.createDirectory(directory);
+            BenchFiles.tmpfs(directory.resolve("state"));
             Files.writeString(directory.resolve("config.toml"), configuration(network, runtime));
             start();
             Path pause = directory.resolve("pause");
@@ -79,7 +80,7 @@ final class OwnContainerd implements Contestant {
                 runtime_type = "io.containerd.runc.v2"
                 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
                 BinaryName = "%5$s"
-                Root = "%1$s/runc"
+                Root = "%1$s/state/runc"
                 """.formatted(directory, PAUSE, network.plugins(), network.configuration(), runtime);
     }
 
