@@ -112,12 +112,43 @@ public final class Fd implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = arena.allocate(Math.max(1, length));
             MemorySegment.copy(buffer, offset, source, ValueLayout.JAVA_BYTE, 0, length);
-            long done = 0;
-            while (done < length) {
-                long count = Kernel.tryCall(SystemCall.WRITE, number(), source.address() + done, length - done, 0);
-                if (count != -Errno.EINTR) {
-                    done += Kernel.check(count, "write", "descriptor " + number);
-                }
+            writeAll(source.address(), length);
+        }
+    }
+
+    /**
+     * Memory outside of the heap for many writes: the allocator would map and clear fresh pages for each. Used by one
+     * thread, which closes it.
+     */
+    public static final class Buffer implements AutoCloseable {
+        private final Arena arena = Arena.ofConfined();
+        private final MemorySegment memory;
+
+        public Buffer(int sizeBytes) {
+            this.memory = arena.allocate(sizeBytes);
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
+    }
+
+    /** Writes all of the given bytes, by way of {@code buffer}. */
+    public void write(byte[] bytes, int offset, int length, Buffer buffer) {
+        for (int from = 0; from < length;) {
+            int part = (int) Math.min(length - from, buffer.memory.byteSize());
+            MemorySegment.copy(bytes, offset + from, buffer.memory, ValueLayout.JAVA_BYTE, 0, part);
+            writeAll(buffer.memory.address(), part);
+            from += part;
+        }
+    }
+
+    private void writeAll(long address, int length) {
+        for (long done = 0; done < length;) {
+            long count = Kernel.tryCall(SystemCall.WRITE, number(), address + done, length - done, 0);
+            if (count != -Errno.EINTR) {
+                done += Kernel.check(count, "write", "descriptor " + number);
             }
         }
     }

@@ -6,10 +6,12 @@ import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
 import io.berth.linux.PlatformThreads;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,14 +24,20 @@ final class LayerSync {
 
     private static final Logger LOG = LoggerFactory.getLogger(LayerSync.class);
 
+    private static final Duration WAIT = Duration.ofMillis(200);
+    private static final int LONGEST_WAITS = 150;
+
     private final Path directory;
     private final Consumer<Digest> done;
+    private final BooleanSupplier busy;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
     private List<Digest> waiting = new ArrayList<>();
     private boolean running;
 
-    LayerSync(Path directory, Consumer<Digest> done) {
+    /** @param busy whether layers are being unpacked, which a sync would slow down */
+    LayerSync(Path directory, Consumer<Digest> done, BooleanSupplier busy) {
+        this.busy = busy;
         this.directory = directory;
         this.done = done;
     }
@@ -48,13 +56,29 @@ final class LayerSync {
     }
 
     private void run() {
-        for (List<Digest> batch = next(); !batch.isEmpty(); batch = next()) {
+        while (true) {
+            awaitQuiet();
+            List<Digest> batch = next();
+            if (batch.isEmpty()) {
+                return;
+            }
             try (Fd opened = Fd.openDirectory(directory)) {
                 Inodes.syncFileSystem(opened);
                 batch.forEach(done);
             } catch (RuntimeFault e) {
                 LOG.atWarn().addKeyValue("layers", batch.size()).setCause(e).log("sync layers");
             }
+        }
+    }
+
+    // The layers of one image come one after the other: all of them are worth one sync, after the last.
+    private void awaitQuiet() {
+        try {
+            for (int i = 0; i < LONGEST_WAITS && (i == 0 || busy.getAsBoolean()); i++) {
+                Thread.sleep(WAIT);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -53,7 +53,7 @@ final class Layers {
         this.limits = limits;
         this.bootId = bootId;
         Files.createDirectories(directory);
-        this.sync = new LayerSync(directory, this::synced);
+        this.sync = new LayerSync(directory, this::synced, () -> unpacking.size() > 0);
         load();
     }
 

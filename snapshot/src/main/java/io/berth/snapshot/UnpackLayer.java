@@ -35,6 +35,7 @@ final class UnpackLayer {
     private final byte[] buffer = new byte[128 * 1024];
     private final List<Dated> directories = new ArrayList<>();
     private LayerStream layer;
+    private Fd.Buffer memory;
     private long apparentBytes;
     private long bytes;
     private long inodes = 1;
@@ -55,9 +56,11 @@ final class UnpackLayer {
 
     /** Unpacks all; fails with kind DATA_LOSS when the bytes are not those of {@code diffId}. */
     Usage unpack(InputStream compressed, Digest diffId) {
-        try (LayerStream opened = new LayerStream(compressed, diffId.algorithm(), limits);
+        try (Fd.Buffer reused = new Fd.Buffer(buffer.length);
+                LayerStream opened = new LayerStream(compressed, diffId.algorithm(), limits);
                 ReadAhead ahead = new ReadAhead(opened)) {
             layer = opened;
+            memory = reused;
             entries(new TarReader(ahead, limits), diffId);
             // Padding after the archive's end belongs to the diff id.
             ahead.drain();
@@ -177,7 +180,7 @@ final class UnpackLayer {
     private void copy(Fd file, long length, TarReader tar) throws IOException {
         for (long left = length; left > 0;) {
             int count = tar.read(buffer, (int) Math.min(left, buffer.length));
-            file.write(buffer, 0, count);
+            file.write(buffer, 0, count, memory);
             left -= count;
             layer.checkTime();
         }
