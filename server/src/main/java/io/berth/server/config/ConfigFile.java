@@ -35,8 +35,9 @@ public final class ConfigFile {
      * What was read.
      *
      * @param effective every key with the value that holds, for {@code berth config}
+     * @param origins where each key's value comes from: the path of a file, "command line" or "default"
      */
-    public record Loaded(Config config, Map<String, Object> effective) {}
+    public record Loaded(Config config, Map<String, Object> effective, Map<String, String> origins) {}
 
     private ConfigFile() {}
 
@@ -62,7 +63,7 @@ public final class ConfigFile {
         if (!problems.isEmpty()) {
             throw RuntimeFault.invalid("read configuration: " + String.join("\n  ", problems));
         }
-        return new Loaded(config, table.effective());
+        return new Loaded(config, table.effective(), table.origins());
     }
 
     private static List<Path> dropIns(Path main) {
@@ -103,7 +104,15 @@ public final class ConfigFile {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table));
+                NriKeys.read(table), metrics(table));
+    }
+
+    private static Optional<String> metrics(ConfigTable table) {
+        String address = table.text("metrics.address", "");
+        if (!address.isEmpty() && !address.matches("([0-9A-Za-z.-]+|\\[[0-9a-fA-F:]+]):[0-9]{1,5}")) {
+            table.problem("metrics.address = \"" + address + "\": HOST:PORT such as \"127.0.0.1:10257\" is needed");
+        }
+        return Optional.of(address).filter(text -> !text.isEmpty());
     }
 
     private static Grpc grpc(ConfigTable table) {

@@ -43,6 +43,7 @@ class ConfigFileTest {
                 images.registry.credentials_file = /etc/berth/auth.json
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
+                metrics.address =\s
                 runtime.blockio_config_file =\s
                 nri.default_validator.enable = false
                 nri.default_validator.reject_custom_seccomp_adjustment = false
@@ -152,6 +153,17 @@ class ConfigFileTest {
     }
 
     @Test
+    void theOriginOfEachValueIsKnown() throws IOException {
+        Path main = directory.resolve("config.toml");
+        Files.createDirectory(directory.resolve("config.d"));
+        Path dropIn = Files.writeString(directory.resolve("config.d/10-a.toml"), "grpc.gid = 2\n");
+        Files.writeString(main, "grpc.gid = 1\ngrpc.uid = 1\n");
+        Map<String, String> origins = ConfigFile.load(Optional.of(main), Map.of("root", "/r")).origins();
+        assertEquals(List.of(dropIn.toString(), main.toString(), "command line", "default"),
+                List.of(origins.get("grpc.gid"), origins.get("grpc.uid"), origins.get("root"), origins.get("state")));
+    }
+
+    @Test
     void theCommandLineWinsOverFiles() throws IOException {
         Files.writeString(directory.resolve("config.toml"), "root = \"/of/the/file\"\n");
         Config config = ConfigFile.load(Optional.of(directory.resolve("config.toml")), Map.of("root", "/r")).config();
@@ -181,6 +193,7 @@ class ConfigFileTest {
         "no_such_key = 1 | no_such_key: there is no such key",
         "address = '/x' | did you mean grpc.address?",
         "root = 1 | a string is needed",
+        "metrics.address = ':10257' | HOST:PORT",
         "grpc.uid = -1 | must be from 0 to",
         "grpc.uid = true | a whole number is needed",
         "runtime.shm_size = 1 | must be from 65536",
