@@ -253,6 +253,13 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
         return Path.of(pod.config().getLogDirectory(), container + ".log");
     }
 
+    /** Waits until something in the container's pod listens on a TCP port. */
+    void awaitListening(String container, int port) {
+        String wanted = String.format(":%04X 0", port);
+        await("a listener on port " + port, () -> out(container, "cat", "/proc/net/tcp", "/proc/net/tcp6").lines()
+                .anyMatch(line -> line.contains(wanted) && line.contains(" 0A ")));
+    }
+
     // --- images
 
     /** Pulls and returns what the runtime calls it. */
