@@ -5,6 +5,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.linux.Processes;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.pod.request.CheckContainer;
 import io.berth.runtime.OciRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,9 +26,7 @@ public final class ExecProcess {
 
     /** @throws RuntimeFault FAILED_PRECONDITION when the container does not run */
     public Files prepare(Container container, List<String> command, boolean terminal) {
-        if (command.isEmpty()) {
-            throw RuntimeFault.invalid("run a command in container " + container.id() + ": none is given");
-        }
+        CheckContainer.command("run a command in container " + container.id(), command);
         if (container.phase() != Container.Phase.RUNNING) {
             throw RuntimeFault.precondition("run " + command.getFirst() + " in container " + container.id()
                     + ": it does not run");
