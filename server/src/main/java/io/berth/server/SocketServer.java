@@ -2,6 +2,7 @@ package io.berth.server;
 
 import io.berth.base.RuntimeFault;
 import io.berth.server.config.Config;
+import io.berth.server.rpc.RequestCheck;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -48,6 +49,7 @@ final class SocketServer implements AutoCloseable {
                 .withChildOption(ChannelOption.ALLOCATOR, UnpooledByteBufAllocator.DEFAULT)
                 .executor(Executors.newVirtualThreadPerTaskExecutor())
                 .maxInboundMessageSize(settings.maxReceiveBytes());
+        builder.intercept(new RequestCheck());
         services.forEach(builder::addService);
         try {
             Server server = builder.build().start();

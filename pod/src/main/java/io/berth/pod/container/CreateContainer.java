@@ -17,6 +17,7 @@ import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
+import io.berth.pod.request.CheckContainer;
 import io.berth.pod.sandbox.SandboxFiles;
 import io.berth.pod.sandbox.SandboxNamespaces;
 import io.berth.pod.sandbox.UserNamespaces;
@@ -64,10 +65,8 @@ public final class CreateContainer {
      *     ALREADY_EXISTS when the name is taken, else what the failed step says; nothing is left behind then
      */
     public String create(String sandboxId, ContainerConfig config) {
-        if (config.getMetadata().getName().isEmpty()) {
-            throw RuntimeFault.invalid("create container: metadata needs a name");
-        }
         Sandbox sandbox = node.inventory().sandbox(sandboxId);
+        CheckContainer.check(config, sandbox.config().getLogDirectory());
         return operations.join(Container.uniqueName(sandbox.id(), config), new Request(sandbox.id(), config), this::create);
     }
 

@@ -6,6 +6,7 @@ import io.berth.base.Timeline;
 import io.berth.linux.Processes;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.pod.request.CheckContainer;
 import io.berth.runtime.OciRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,9 +32,7 @@ public final class ExecProcess {
      * @throws RuntimeFault FAILED_PRECONDITION when the container does not run
      */
     public Files prepare(Container container, List<String> command, boolean terminal, Timeline.Operation steps) {
-        if (command.isEmpty()) {
-            throw RuntimeFault.invalid("run a command in container " + container.id() + ": none is given");
-        }
+        CheckContainer.command("run a command in container " + container.id(), command);
         if (container.phase() != Container.Phase.RUNNING) {
             throw RuntimeFault.precondition("run " + command.getFirst() + " in container " + container.id()
                     + ": it does not run");

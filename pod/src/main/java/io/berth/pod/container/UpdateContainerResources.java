@@ -6,6 +6,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.pod.request.CheckResources;
 import io.berth.pod.spec.ResourcesSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +29,7 @@ public final class UpdateContainerResources {
     /** @throws RuntimeFault FAILED_PRECONDITION when the container has ended, else what the runtime says */
     public void update(String idOrPrefix, LinuxContainerResources wanted) {
         String id = node.inventory().container(idOrPrefix).id();
+        CheckResources.check("update container " + id + ": ", wanted);
         try (var held = node.verbs().lock(id)) {
             Container container = node.inventory().container(id);
             if (!container.isLive()) {
@@ -63,6 +65,9 @@ public final class UpdateContainerResources {
             Files.write(file, JsonMapper.shared().writeValueAsBytes(limits));
             try {
                 node.runtime(container.handler()).update(container.id(), file);
+            } catch (RuntimeFault refused) {
+                // The limits are well-formed: the kernel does not take them now, such as a memory limit below what is used.
+                throw refused.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeFault.precondition(refused.getMessage()) : refused;
             } finally {
                 Files.deleteIfExists(file);
             }

@@ -13,6 +13,7 @@ import io.berth.cri.v1.PodSandboxConfig;
 import io.berth.network.Attachment;
 import io.berth.pod.Node;
 import io.berth.pod.record.Sandbox;
+import io.berth.pod.request.CheckPodSandbox;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,18 +57,12 @@ public final class RunPodSandbox {
     }
 
     private void validate(PodSandboxConfig config) {
+        CheckPodSandbox.check(config);
         var metadata = config.getMetadata();
-        if (metadata.getName().isEmpty() || metadata.getNamespace().isEmpty() || metadata.getUid().isEmpty()) {
-            throw RuntimeFault.invalid("create sandbox: metadata needs name, namespace and uid");
-        }
         NamespaceOption modes = config.getLinux().getSecurityContext().getNamespaceOptions();
         if (modes.getPid() == NamespaceMode.TARGET) {
             throw RuntimeFault.invalid("create sandbox " + metadata.getName()
                     + ": PID namespace mode TARGET is for containers");
-        }
-        if (config.getHostname().length() > 64) {
-            throw RuntimeFault.invalid("create sandbox " + metadata.getName() + ": the hostname has "
-                    + config.getHostname().length() + " characters, Linux takes 64");
         }
         SandboxSysctls.validate(config);
         UserNamespaces.validate(config);

@@ -37,7 +37,8 @@ final class ProcessSpec {
         arguments(request).forEach(process.putArray("args")::add);
         environment(request).forEach((name, value) -> process.withArray("env").add(name + "=" + value));
         String directory = config.getWorkingDir().isEmpty() ? request.image().workingDir() : config.getWorkingDir();
-        process.put("cwd", directory.isEmpty() ? "/" : directory);
+        // An image may name it without the slash.
+        process.put("cwd", directory.startsWith("/") ? directory : "/" + directory);
         process.set("user", user(request.user()));
         capabilities(request, process.putObject("capabilities"));
         process.put("noNewPrivileges", request.security().getNoNewPrivs());

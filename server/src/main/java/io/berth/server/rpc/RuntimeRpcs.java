@@ -15,6 +15,9 @@ import java.time.Duration;
 /** The RuntimeService of the CRI: each call translated and handed to its verb. */
 public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase {
 
+    /** A year: what is longer is as good as endless, and does not overflow when it is counted in nanoseconds. */
+    private static final long LONGEST_SECONDS = 365L * 24 * 3600;
+
     private final Node node;
     private final PodVerbs verbs;
     private final NodeStatus status;
@@ -315,6 +318,6 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
         if (value < 0) {
             throw RuntimeFault.invalid("use " + what + " " + value + ": it must not be negative");
         }
-        return Duration.ofSeconds(value);
+        return Duration.ofSeconds(Math.min(value, LONGEST_SECONDS));
     }
 }

@@ -1,0 +1,118 @@
+package io.berth.it.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.berth.cli.client.Connection;
+import io.berth.cli.scratch.DaemonProcess;
+import io.berth.cli.scratch.ScratchNode;
+import io.berth.linux.Mounts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What the suite runs on: one Berth for all classes, started before the first and ended after the last, or a runtime that is
+ * there already, at the socket that {@value #SOCKET} names. With it come a directory for logs and volumes and a registry.
+ */
+final class RuntimeUnderTest implements AutoCloseable {
+
+    /** Environment: the socket of another runtime. */
+    static final String SOCKET = "BERTH_CONFORMANCE_SOCKET";
+    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}. */
+    static final String HANDLER = "BERTH_CONFORMANCE_HANDLER";
+
+    private final Path directory;
+    private final SuiteRegistry registry;
+    private final SuiteImages images;
+    private final Optional<ScratchNode> node;
+    private final Optional<DaemonProcess> daemon;
+    private final Connection connection;
+
+    RuntimeUnderTest() throws Exception {
+        directory = Files.createTempDirectory("berth-conformance");
+        // A container whose root is another user here has to get through to its volumes.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        registry = SuiteRegistry.start(directory);
+        images = SuiteImages.push(registry, directory);
+        Optional<Path> other = Optional.ofNullable(System.getenv(SOCKET)).map(Path::of);
+        if (other.isPresent()) {
+            node = Optional.empty();
+            daemon = Optional.empty();
+            connection = Connection.to(other.get());
+        } else {
+            ScratchNode own = ScratchNode.create();
+            Files.createDirectory(own.directory().resolve("config.d"));
+            Files.writeString(own.directory().resolve("config.d/conformance.toml"), """
+                    [runtime]
+                    default_runtime_name = "%s"
+                    cdi_spec_dirs = ["%s"]
+                    """.formatted(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), directory.resolve("cdi")));
+            node = Optional.of(own);
+            daemon = Optional.of(own.start());
+            connection = Connection.to(own.socket());
+        }
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    SuiteImages images() {
+        return images;
+    }
+
+    /** For files of tests: logs, volumes, CDI descriptions. */
+    Path directory() {
+        return directory;
+    }
+
+    /** The daemon's node, when the suite runs on Berth. */
+    Optional<ScratchNode> node() {
+        return node;
+    }
+
+    /** The daemon's process id, when the suite runs on Berth. */
+    Optional<Integer> daemonPid() {
+        return daemon.map(DaemonProcess::pid);
+    }
+
+    /** No mount, namespace, cgroup, process, interface, address or record of a pod is left. Only Berth can be asked. */
+    void assertNothingLeft() {
+        node.ifPresent(own -> assertEquals(List.of(), own.podTracesAtRest(daemon).lines(), "left behind by pods"));
+    }
+
+    @Override
+    public void close() throws Exception {
+        connection.close();
+        registry.close();
+        if (node.isPresent()) {
+            daemon.get().stop();
+            Path log = Files.createDirectories(Path.of("target/daemon-logs")).resolve("conformance.log");
+            Files.copy(node.get().daemonLog(), log, StandardCopyOption.REPLACE_EXISTING);
+            boolean clean = node.get().podTraces(Optional.empty()).isEmpty();
+            if (clean) {
+                node.get().tearDown();
+            } else {
+                node.get().destroy();
+            }
+        }
+        deleteDirectory();
+    }
+
+    private void deleteDirectory() throws IOException {
+        // Never through a mount that a failed test has left.
+        Mounts.at(directory).forEach(Mounts::unmount);
+        assertEquals(List.of(), Mounts.at(directory), "still mounted");
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
+                Files.delete(path);
+            }
+        }
+    }
+}
