@@ -28,28 +28,35 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
 
     private final String extraConfiguration;
     private final boolean failpoints;
+    private final List<String> javaOptions;
     private ScratchNode node;
     private DaemonProcess process;
     private Connection connection;
 
-    private TestDaemon(String extraConfiguration, boolean failpoints) {
+    private TestDaemon(String extraConfiguration, boolean failpoints, List<String> javaOptions) {
         this.extraConfiguration = extraConfiguration;
         this.failpoints = failpoints;
+        this.javaOptions = javaOptions;
     }
 
     /** With the built-in network and defaults for all else. */
     static TestDaemon withBuiltinNetwork() {
-        return new TestDaemon("", false);
+        return new TestDaemon("", false, List.of());
     }
 
     /** With a drop-in that wins over the usual configuration of tests. */
     static TestDaemon with(String toml) {
-        return new TestDaemon(toml, false);
+        return new TestDaemon(toml, false, List.of());
+    }
+
+    /** With further options of its Java machine. */
+    static TestDaemon withOptions(String toml, String... javaOptions) {
+        return new TestDaemon(toml, false, List.of(javaOptions));
     }
 
     /** That a test stops and breaks at its steps by {@link #faults()}. */
     static TestDaemon withFailpoints(String toml) {
-        return new TestDaemon(toml, true);
+        return new TestDaemon(toml, true, List.of());
     }
 
     @Override
@@ -91,7 +98,7 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
     }
 
     void start() {
-        process = node.start(failpoints ? faults().options() : List.of());
+        process = node.start(failpoints ? faults().options() : javaOptions);
         connection = Connection.to(node.socket());
     }
 

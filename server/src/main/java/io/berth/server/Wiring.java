@@ -53,6 +53,9 @@ import java.util.stream.Stream;
 /** Makes a {@link Node} from the configuration: the one place where the parts meet. */
 final class Wiring {
 
+    /** How long a CNI plugin may take. Tests of plugins that hang do not wait for so long. */
+    private static final Duration PLUGIN_LIMIT = Duration.ofMillis(Long.getLong("berth.cni.limit.millis", 120_000));
+
     private final Config config;
     private final Consumer<Timeline.Step> steps;
     private final Directories directories;
@@ -162,7 +165,7 @@ final class Wiring {
         var runtime = config.runtime();
         return switch (runtime.network()) {
             case CNI -> new CniNetwork(new CniSettings(runtime.cni().confDir(), runtime.cni().binDirs(),
-                    runtime.cni().maxConfNum(), directories.state(), Duration.ofMinutes(2), false));
+                    runtime.cni().maxConfNum(), directories.state(), PLUGIN_LIMIT, false));
             case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
                     Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
                     directories.state()));

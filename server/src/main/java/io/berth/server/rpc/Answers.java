@@ -99,7 +99,7 @@ public final class Answers {
     /** The status for a failure. */
     static Status status(RuntimeException failure) {
         if (!(failure instanceof RuntimeFault fault)) {
-            return Status.INTERNAL.withDescription("internal error: " + failure).withCause(failure);
+            return Status.INTERNAL.withDescription(StatusWords.of("internal error: " + failure)).withCause(failure);
         }
         Status status = switch (fault.kind()) {
             case INVALID_ARGUMENT -> Status.INVALID_ARGUMENT;
@@ -117,6 +117,6 @@ public final class Answers {
             case DATA_LOSS -> Status.DATA_LOSS;
             case INTERNAL -> Status.INTERNAL;
         };
-        return status.withDescription(fault.getMessage()).withCause(fault);
+        return status.withDescription(StatusWords.of(fault.getMessage())).withCause(fault);
     }
 }
