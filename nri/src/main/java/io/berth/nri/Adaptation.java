@@ -155,18 +155,19 @@ public final class Adaptation implements AutoCloseable {
      */
     public Optional<ContainerAdjustment> createContainer(String id, Supplier<PodSandbox> pod, Supplier<Container> container) {
         List<Eviction> evictions = new ArrayList<>();
+        ContainerAdjustment adjustment;
         try (var held = plugins.hold()) {
             if (!hasPlugins() && !settings.validator().enable()) {
                 newContainers.put(id, container);
                 return Optional.empty();
             }
             Container described = container.get();
-            ContainerAdjustment adjustment = adjust(pod.get(), described, evictions);
+            adjustment = adjust(pod.get(), described, evictions);
             newContainers.put(id, () -> described);
-            return Optional.of(adjustment).filter(each -> !each.equals(ContainerAdjustment.getDefaultInstance()));
-        } finally {
-            evictions.forEach(each -> runtime.evict(each.what(), each.plugin()));
         }
+        // Only now: nobody makes room for a container that was refused.
+        evictions.forEach(each -> runtime.evict(each.what(), each.plugin()));
+        return Optional.of(adjustment).filter(each -> !each.equals(ContainerAdjustment.getDefaultInstance()));
     }
 
     private record Eviction(ContainerEviction what, String plugin) {}
@@ -237,6 +238,7 @@ public final class Adaptation implements AutoCloseable {
     public Optional<LinuxResources> updateContainer(String id, Supplier<PodSandbox> pod, Supplier<Container> container,
             Supplier<LinuxResources> asked) {
         List<Eviction> evictions = new ArrayList<>();
+        LinuxResources decided;
         try (var held = plugins.hold()) {
             List<Plugin> wanting = plugins.wanting(Event.UPDATE_CONTAINER);
             if (wanting.isEmpty()) {
@@ -255,10 +257,10 @@ public final class Adaptation implements AutoCloseable {
                 }
             }
             make(updates.others(id));
-            return Optional.of(updates.of(id));
-        } finally {
-            evictions.forEach(each -> runtime.evict(each.what(), each.plugin()));
+            decided = updates.of(id);
         }
+        evictions.forEach(each -> runtime.evict(each.what(), each.plugin()));
+        return Optional.of(decided);
     }
 
     /** A container has ended. What plugins say against that is logged. */

@@ -123,7 +123,7 @@ final class PluginSet implements AutoCloseable {
                         .addKeyValue("container", failed.getContainerId()).log("update of an NRI plugin failed"));
             }
             LOG.atInfo().addKeyValue("plugin", plugin.name()).log("NRI plugin takes part");
-        } catch (RuntimeFault fault) {
+        } catch (RuntimeException fault) {
             LOG.atError().setCause(fault).log("NRI plugin does not take part");
             plugin.close();
         } finally {

@@ -396,8 +396,10 @@ class AdaptationTest {
                 .addEvict(ContainerEviction.newBuilder().setContainerId("f")).build()).getFailedList();
         assertEquals(List.of("broken"), failed.stream().map(ContainerUpdate::getContainerId).toList());
         assertEquals("f", runtime.evictions.getLast().getContainerId());
-        plugin.answer("CreateContainer", message -> CreateContainerResponse.newBuilder().addUpdate(cpus("c2", "1")).build());
+        plugin.answer("CreateContainer", message -> CreateContainerResponse.newBuilder().addUpdate(cpus("c2", "1"))
+                .addEvict(ContainerEviction.newBuilder().setContainerId("g")).build());
         assertTrue(assertThrows(RuntimeFault.class, () -> create("c2")).getMessage().contains("has to adjust it"));
+        assertEquals(2, runtime.evictions.size(), "nobody makes room for a container that was refused");
     }
 
     @Test

@@ -1,6 +1,5 @@
 package io.berth.server.nri;
 
-import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.SecurityProfile;
 import io.berth.nri.oci.DescribeSpec;
 import io.berth.nri.v1.Container;
@@ -15,12 +14,17 @@ import io.berth.pod.sandbox.SandboxNamespaces;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** Sandboxes and containers as plugins see them. */
 record NriMessages(Node node) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NriMessages.class);
 
     PodSandbox pod(Sandbox sandbox) {
         var config = sandbox.config();
@@ -88,8 +92,10 @@ record NriMessages(Node node) {
         try {
             return Files.exists(file) ? JsonMapper.shared().readTree(Files.readAllBytes(file))
                     : JsonNodeFactory.instance.objectNode();
-        } catch (IOException e) {
-            throw RuntimeFault.internal("read " + file + ": " + RuntimeFault.reason(e), e);
+        } catch (IOException | JacksonException e) {
+            // It may be on its way out; one container must not keep plugins from hearing of it and of the others.
+            LOG.atWarn().addKeyValue("container", container.id()).setCause(e).log("specification cannot be read for plugins");
+            return JsonNodeFactory.instance.objectNode();
         }
     }
 }

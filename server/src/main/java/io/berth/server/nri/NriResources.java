@@ -2,6 +2,7 @@ package io.berth.server.nri;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.nri.v1.HugepageLimit;
 import io.berth.nri.v1.LinuxCPU;
 import io.berth.nri.v1.LinuxMemory;
 import io.berth.nri.v1.LinuxResources;
@@ -75,10 +76,13 @@ final class NriResources {
         if (memory.hasSwap()) {
             merged.setMemorySwapLimitInBytes(memory.getSwap().getValue());
         }
-        if (resources.getHugepageLimitsCount() > 0) {
-            merged.clearHugepageLimits();
-            resources.getHugepageLimitsList().forEach(each -> merged.addHugepageLimitsBuilder()
-                    .setPageSize(each.getPageSize()).setLimit(each.getLimit()));
+        for (HugepageLimit limit : resources.getHugepageLimitsList()) {
+            for (int i = merged.getHugepageLimitsCount() - 1; i >= 0; i--) {
+                if (merged.getHugepageLimits(i).getPageSize().equals(limit.getPageSize())) {
+                    merged.removeHugepageLimits(i);
+                }
+            }
+            merged.addHugepageLimitsBuilder().setPageSize(limit.getPageSize()).setLimit(limit.getLimit());
         }
         return merged.putAllUnified(resources.getUnifiedMap()).build();
     }
