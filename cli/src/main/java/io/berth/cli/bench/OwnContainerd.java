@@ -230,6 +230,6 @@ final class OwnContainerd implements Contestant {
         killRest();
         Mounts.at(directory).forEach(Mounts::unmount);
         BenchFiles.remove(directory);
-        newPlaces.forEach(BenchFiles::remove);
+        newPlaces.forEach(BenchFiles::removeEmpty);
     }
 }
