@@ -41,4 +41,16 @@ final class BenchFiles {
             throw RuntimeFault.internal("remove " + directory + ": " + RuntimeFault.reason(e), e);
         }
     }
+
+    /** Removes the empty directories of a tree and nothing else: somebody may have begun to use it meanwhile. */
+    static void removeEmpty(Path top) {
+        if (!Files.exists(top)) {
+            return;
+        }
+        try (Stream<Path> all = Files.find(top, 8, (path, attributes) -> attributes.isDirectory())) {
+            all.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
+        } catch (IOException | java.io.UncheckedIOException changing) {
+            // Then it is in use.
+        }
+    }
 }

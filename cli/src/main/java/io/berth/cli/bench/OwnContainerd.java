@@ -203,6 +203,18 @@ final class OwnContainerd implements Contestant {
         }
     }
 
+    // A shim that is just ending makes the fixed places anew: they are removed only after the last one.
+    private void killRest() {
+        for (int patience = 0; patience < 250; patience++) {
+            List<Integer> rest = BenchProcesses.withText(directory.toString());
+            if (rest.isEmpty()) {
+                return;
+            }
+            rest.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+            pause(20);
+        }
+    }
+
     @Override
     public void close() {
         if (closed) {
@@ -215,10 +227,9 @@ final class OwnContainerd implements Contestant {
         if (process != null) {
             end();
         }
-        BenchProcesses.withText(directory.toString()).forEach(pid ->
-                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+        killRest();
         Mounts.at(directory).forEach(Mounts::unmount);
         BenchFiles.remove(directory);
-        newPlaces.forEach(BenchFiles::remove);
+        newPlaces.forEach(BenchFiles::removeEmpty);
     }
 }
