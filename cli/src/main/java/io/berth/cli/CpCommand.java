@@ -129,6 +129,10 @@ final class CpCommand extends DaemonCommand {
         String url = berth.runtime().exec(ExecRequest.newBuilder().setContainerId(container).addAllCmd(command)
                 .setStdin(in.isPresent()).setStdout(true).setStderr(true).build()).getUrl();
         try (RemoteProcess process = RemoteProcess.connect(url)) {
+            if (in.isPresent() && !process.canEndInput()) {
+                throw new DaemonFault(ExitCode.OTHER_VERSION, "copy into a container: this runtime's streaming server cannot be"
+                        + " told that the input ends (it lacks v5.channel.k8s.io): use kubectl cp");
+            }
             return process.run(new RemoteProcess.Streams(in, out, words), Optional.empty())
                     instanceof RemoteProcess.End.Exited(int code) ? code : 1;
         }

@@ -31,6 +31,11 @@ final class ExecCommand extends DaemonCommand {
                 .addAllCmd(command).setTty(interactive.tty()).setStdin(interactive.stdin()).setStdout(true)
                 .setStderr(!interactive.tty()).build()).getUrl();
         try (RemoteProcess process = RemoteProcess.connect(url)) {
+            if (interactive.stdin() && !interactive.tty() && !process.canEndInput()) {
+                err().println("berth: this runtime cannot be told that the input ends (it lacks v5.channel.k8s.io): a command"
+                        + " that waits for that needs Ctrl-C");
+                err().flush();
+            }
             return switch (process.run(interactive.streams(), interactive.terminal())) {
                 case RemoteProcess.End.Exited(int code) -> code;
                 case RemoteProcess.End.Detached() -> 0;

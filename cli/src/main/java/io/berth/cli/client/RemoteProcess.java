@@ -61,6 +61,11 @@ public final class RemoteProcess implements AutoCloseable {
         }
     }
 
+    /** Whether the process can be told that its input has ended: not by runtimes whose streaming server is older than v5. */
+    public boolean canEndInput() {
+        return client.subprotocol().startsWith("v5");
+    }
+
     /**
      * Moves bytes until the process ends or the person leaves.
      *
@@ -144,7 +149,7 @@ public final class RemoteProcess implements AutoCloseable {
                 }
                 client.send(ChannelClient.STDIN, java.util.Arrays.copyOf(chunk, count));
             }
-            if (client.subprotocol().startsWith("v5")) {
+            if (canEndInput()) {
                 client.closeChannel(ChannelClient.STDIN);
             }
         } catch (IOException theProcessHasEnded) {

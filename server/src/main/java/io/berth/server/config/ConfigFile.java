@@ -35,8 +35,9 @@ public final class ConfigFile {
      * What was read.
      *
      * @param effective every key with the value that holds, for {@code berth config}
+     * @param origins where each key's value comes from: the path of a file, "command line" or "default"
      */
-    public record Loaded(Config config, Map<String, Object> effective) {}
+    public record Loaded(Config config, Map<String, Object> effective, Map<String, String> origins) {}
 
     private ConfigFile() {}
 
@@ -62,7 +63,7 @@ public final class ConfigFile {
         if (!problems.isEmpty()) {
             throw RuntimeFault.invalid("read configuration: " + String.join("\n  ", problems));
         }
-        return new Loaded(config, table.effective());
+        return new Loaded(config, table.effective(), table.origins());
     }
 
     private static List<Path> dropIns(Path main) {

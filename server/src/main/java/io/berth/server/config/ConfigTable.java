@@ -117,6 +117,13 @@ final class ConfigTable {
                 .map(known -> ": did you mean " + known + "?").orElse("");
     }
 
+    /** Where each key's value comes from: a file, the command line, or {@code default}. */
+    Map<String, String> origins() {
+        Map<String, String> origins = new LinkedHashMap<>();
+        effective.keySet().forEach(key -> origins.put(key, given.containsKey(key) ? given.get(key).source() : "default"));
+        return origins;
+    }
+
     Map<String, Object> effective() {
         return effective;
     }

@@ -152,6 +152,17 @@ class ConfigFileTest {
     }
 
     @Test
+    void theOriginOfEachValueIsKnown() throws IOException {
+        Path main = directory.resolve("config.toml");
+        Files.createDirectory(directory.resolve("config.d"));
+        Path dropIn = Files.writeString(directory.resolve("config.d/10-a.toml"), "grpc.gid = 2\n");
+        Files.writeString(main, "grpc.gid = 1\ngrpc.uid = 1\n");
+        Map<String, String> origins = ConfigFile.load(Optional.of(main), Map.of("root", "/r")).origins();
+        assertEquals(List.of(dropIn.toString(), main.toString(), "command line", "default"),
+                List.of(origins.get("grpc.gid"), origins.get("grpc.uid"), origins.get("root"), origins.get("state")));
+    }
+
+    @Test
     void theCommandLineWinsOverFiles() throws IOException {
         Files.writeString(directory.resolve("config.toml"), "root = \"/of/the/file\"\n");
         Config config = ConfigFile.load(Optional.of(directory.resolve("config.toml")), Map.of("root", "/r")).config();

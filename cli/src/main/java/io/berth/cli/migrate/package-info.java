@@ -1,0 +1,2 @@
+/** Configurations of other runtimes in Berth's words. */
+package io.berth.cli.migrate;
