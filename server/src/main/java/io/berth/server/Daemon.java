@@ -15,6 +15,7 @@ import io.berth.pod.container.LostEnds;
 import io.berth.pod.record.Container;
 import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
+import io.berth.server.metrics.Metrics;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
 import io.berth.server.rpc.ImageRpcs;
@@ -23,7 +24,9 @@ import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
 import io.berth.streaming.StreamingServer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
@@ -42,17 +45,19 @@ public final class Daemon implements AutoCloseable {
     private final Node node;
     private final SocketServer server;
     private final StreamingServer streaming;
+    private final Optional<Metrics> metrics;
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
-            StreamingServer streaming, List<Thread> watches) {
+            StreamingServer streaming, Optional<Metrics> metrics, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.wiring = wiring;
         this.node = node;
         this.server = server;
         this.streaming = streaming;
+        this.metrics = metrics;
         this.watches = watches;
     }
 
@@ -62,14 +67,17 @@ public final class Daemon implements AutoCloseable {
         var config = loaded.config();
         InstanceLock rootLock = InstanceLock.take(config.root());
         InstanceLock stateLock = InstanceLock.take(config.state());
-        Wiring wiring = new Wiring(config);
+        Optional<Metrics> metrics = config.metricsAddress().map(address -> Metrics.serve(address, version()));
+        Wiring wiring = new Wiring(config, step -> metrics.ifPresent(each -> each.step(step)));
         Node node = wiring.node();
+        metrics.ifPresent(each -> each.show(node));
         PodVerbs verbs = PodVerbs.of(node);
         node.exits().start();
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
         NodeStatus status = new NodeStatus(node, version(), loaded.effective());
-        Answers answers = new Answers((method, code, nanos) -> { });
+        Answers answers = new Answers((method, code, nanos) -> metrics.ifPresent(
+                each -> each.call(method, code.name(), nanos)));
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions());
@@ -91,7 +99,9 @@ public final class Daemon implements AutoCloseable {
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
-        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, List.of(lostEnds, reconcile));
+        List<Thread> watches = new ArrayList<>(List.of(lostEnds, reconcile));
+        Watchdog.start(config.grpc().address()).ifPresent(watches::add);
+        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, watches);
     }
 
     /** The version that was built in. */
@@ -115,6 +125,7 @@ public final class Daemon implements AutoCloseable {
         server.close();
         streaming.close();
         wiring.stopPlugins();
+        metrics.ifPresent(Metrics::close);
         node.exits().close();
         node.network().close();
         stateLock.close();

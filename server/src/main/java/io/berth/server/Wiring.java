@@ -47,18 +47,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Makes a {@link Node} from the configuration: the one place where the parts meet. */
 final class Wiring {
 
     private final Config config;
+    private final Consumer<Timeline.Step> steps;
     private final Directories directories;
     private final Cgroups cgroups = Cgroups.detect();
     private final NriHooks hooks = new NriHooks();
 
-    Wiring(Config config) {
+    /** @param steps told of each step of an operation */
+    Wiring(Config config, Consumer<Timeline.Step> steps) {
         this.config = config;
+        this.steps = steps;
         this.directories = new Directories(config.root(), config.state());
     }
 
@@ -90,7 +94,7 @@ final class Wiring {
         return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
                 new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
                 new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
-                new Timeline(), new KeyedLocks<>(), hooks);
+                new Timeline(steps), new KeyedLocks<>(), hooks);
     }
 
     /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */

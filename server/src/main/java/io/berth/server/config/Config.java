@@ -11,9 +11,10 @@ import java.util.Optional;
  *
  * @param root what survives a reboot
  * @param state what does not
+ * @param metricsAddress HOST:PORT where metrics are served; empty for nowhere
  */
 public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
-        Streaming streaming, Nri nri) {
+        Streaming streaming, Nri nri, Optional<String> metricsAddress) {
 
     /**
      * The socket.

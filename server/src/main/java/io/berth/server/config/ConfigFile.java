@@ -104,7 +104,15 @@ public final class ConfigFile {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table));
+                NriKeys.read(table), metrics(table));
+    }
+
+    private static Optional<String> metrics(ConfigTable table) {
+        String address = table.text("metrics.address", "");
+        if (!address.isEmpty() && !address.matches("([0-9A-Za-z.-]+|\\[[0-9a-fA-F:]+]):[0-9]{1,5}")) {
+            table.problem("metrics.address = \"" + address + "\": HOST:PORT such as \"127.0.0.1:10257\" is needed");
+        }
+        return Optional.of(address).filter(text -> !text.isEmpty());
     }
 
     private static Grpc grpc(ConfigTable table) {

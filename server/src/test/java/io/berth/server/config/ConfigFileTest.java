@@ -43,6 +43,7 @@ class ConfigFileTest {
                 images.registry.credentials_file = /etc/berth/auth.json
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
+                metrics.address =\s
                 runtime.blockio_config_file =\s
                 nri.default_validator.enable = false
                 nri.default_validator.reject_custom_seccomp_adjustment = false
@@ -192,6 +193,7 @@ class ConfigFileTest {
         "no_such_key = 1 | no_such_key: there is no such key",
         "address = '/x' | did you mean grpc.address?",
         "root = 1 | a string is needed",
+        "metrics.address = ':10257' | HOST:PORT",
         "grpc.uid = -1 | must be from 0 to",
         "grpc.uid = true | a whole number is needed",
         "runtime.shm_size = 1 | must be from 65536",
