@@ -24,7 +24,7 @@ import picocli.CommandLine.Model.CommandSpec;
             RmCommand.class, StatsCommand.class, TopCommand.class, EventsCommand.class, TimelineCommand.class,
             ImagesCommand.class, PullCommand.class, RmiCommand.class, ImageCommand.class, DfCommand.class,
             StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class, DoctorCommand.class,
-            CompletionCommand.class, DemoCommand.class, BenchCommand.class},
+            CompletionCommand.class, ManualCommand.class, DemoCommand.class, BenchCommand.class},
         footerHeading = "%nExit codes:%n")
 public final class Main {
 
