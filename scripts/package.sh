@@ -101,6 +101,7 @@ run_package() {
     (cd "$out" && ls -l --block-size=M berth-"$version"-* berth_"$version"_*)
     if [ $test = yes ]; then
         require_root "berth package --test"
+        install_for_package_test
         "$BERTH_HOME/packaging/test.sh" "$out/berth_${version}_$architecture.deb"
     fi
 }

@@ -60,6 +60,10 @@ install_for_unit_tests() {
     install_missing mvn=maven
 }
 
+install_for_package_test() {
+    install_missing debootstrap=debootstrap
+}
+
 install_for_root_tests() {
     install_missing runc=runc crun=crun conmon=conmon /usr/lib/cni/bridge=containernetworking-plugins \
         docker-registry=docker-registry skopeo=skopeo ip=iproute2 iptables=iptables nft=nftables ping=iputils-ping \

@@ -11,6 +11,8 @@ Usage: berth test [KIND...]
   fault        failpoints and kill -9 at every step; needs root
   load         many pods at once; needs root
   all          all of these, which is also what runs without a word
+Not among these: berth package --test, which installs and removes the packages in a clean Debian root; it takes five
+minutes or more, and a Debian mirror.
 Installs what is missing (as root, by apt) and ends with the line "N passed, N failed, N skipped".
 END
 }

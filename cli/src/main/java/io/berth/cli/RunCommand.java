@@ -209,7 +209,9 @@ final class RunCommand extends DaemonCommand {
     // Berth lets one attach to what is not started yet, so that nothing of its first words is lost; others refuse.
     private Optional<RemoteProcess> attachBeforeStart(Connection berth, String container) {
         try {
-            return Optional.of(RemoteProcess.connect(AttachCommand.url(berth, container, true, interactive.tty())));
+            String url = AttachCommand.url(berth, container, true, interactive.tty());
+            RemoteProcess process = RemoteProcess.connect(url);
+            return Optional.of(berth.version().getRuntimeName().equals("berth") ? process.awaitJoined() : process);
         } catch (StatusRuntimeException refused) {
             if (refused.getStatus().getCode() == Status.Code.UNAVAILABLE) {
                 throw refused;

@@ -276,7 +276,8 @@ class CommandIT {
 
     @Test
     void ctrlCStopsWhatRunStarted() throws Exception {
-        Process run = berth.start("run", "--rm", "--logs", logs(), IMAGE, "sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done");
+        Process run = berth.start("run", "--rm", "--logs", logs(), IMAGE, "sh", "-c",
+                "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done");
         try (BufferedReader words = new BufferedReader(new InputStreamReader(run.getInputStream(), StandardCharsets.UTF_8))) {
             assertEquals("up", words.readLine());
             run.destroy();

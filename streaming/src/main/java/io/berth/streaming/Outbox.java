@@ -38,9 +38,13 @@ final class Outbox extends OutputStream {
         write(new byte[] {(byte) value}, 0, 1);
     }
 
+    /** Writing nothing sends an empty message: clients see that the stream lives. */
     @Override
     public void write(byte[] source, int start, int length) throws IOException {
         Objects.checkFromIndexSize(start, length, source.length);
+        if (length == 0 && !aborted && !ended.get()) {
+            connection.send(0, () -> framing.data(source, start, 0));
+        }
         int position = start;
         int left = length;
         while (left > 0) {

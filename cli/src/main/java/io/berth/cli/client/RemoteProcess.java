@@ -67,6 +67,27 @@ public final class RemoteProcess implements AutoCloseable {
     }
 
     /**
+     * Waits until a daemon of Berth has joined the container's output, which it tells by a second empty message.
+     *
+     * @throws DaemonFault STREAM_FAILED when it could not
+     */
+    public RemoteProcess awaitJoined() {
+        try {
+            for (int empty = 0; empty < 2;) {
+                Message message = client.receive().orElseThrow(() -> failed("attach: the connection ended at once"));
+                if (message.channel() == ChannelClient.ERROR && message.payload().length > 0) {
+                    exitCode(message.payload());
+                    throw failed("attach: it ended at once");
+                }
+                empty += message.channel() == ChannelClient.STDOUT && message.payload().length == 0 ? 1 : 0;
+            }
+            return this;
+        } catch (IOException e) {
+            throw failed("attach: " + RuntimeFault.reason(e));
+        }
+    }
+
+    /**
      * Moves bytes until the process ends or the person leaves.
      *
      * @param terminal where the process has a terminal: ours, which is in raw mode meanwhile

@@ -74,7 +74,8 @@ public record ReadArchive(Consumer<String> skipped) {
     }
 
     private void makeDirectory(Path place, Path target) throws IOException {
-        for (Path each = target; ; each = each.resolve(target.relativize(place).getName(each.getNameCount() - target.getNameCount()))) {
+        for (Path each = target; ;
+                each = each.resolve(target.relativize(place).getName(each.getNameCount() - target.getNameCount()))) {
             if (!Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS)) {
                 try {
                     Files.createDirectory(each);

@@ -66,8 +66,8 @@ final class ExamineRuntimes implements Examination {
         }
         List<Finding> found = new ArrayList<>(List.of(Finding.fine(AREA, role + ": " + words.get() + ", " + place.get())));
         ATTACKS.stream().filter(attack -> words.get().startsWith(attack.program) && attack.isOpen(version.get()))
-                .forEach(attack -> found.add(Finding.warning(AREA, attack.program + " " + version.get() + " is older than the fix of "
-                        + attack.name + ": " + attack.what, "update it to " + attack.fixedIn.getLast()
+                .forEach(attack -> found.add(Finding.warning(AREA, attack.program + " " + version.get()
+                        + " is older than the fix of " + attack.name + ": " + attack.what, "update it to " + attack.fixedIn.getLast()
                         + " or newer, or see in your distribution's changelog whether the fix is in")));
         return found;
     }

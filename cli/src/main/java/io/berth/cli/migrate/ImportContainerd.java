@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 public final class ImportContainerd {
 
     // Version 2 has one CRI plugin, version 3 one for the runtime and one for images.
-    private static final Pattern CRI = Pattern.compile("plugins/io\\.containerd\\.(?:grpc\\.v1\\.cri|cri\\.v1\\.(?:runtime|images))/(.*)");
+    private static final Pattern CRI = Pattern.compile(
+            "plugins/io\\.containerd\\.(?:grpc\\.v1\\.cri|cri\\.v1\\.(?:runtime|images))/(.*)");
     private static final Pattern RUNTIME = Pattern.compile("containerd/runtimes/([^/]+)/(.*)");
     private static final String NO_INFRA = "Berth needs no pause image";
     private static final String OWN_PLACE = "Berth has directories and sockets of its own";

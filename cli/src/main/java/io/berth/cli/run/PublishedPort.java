@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 public final class PublishedPort {
 
     private static final Pattern FORM = Pattern.compile(
-            "(?:(?<address>[0-9]{1,3}(?:\\.[0-9]{1,3}){3}|\\[[0-9a-fA-F:]+]):)?(?<host>[0-9]{1,5}):(?<container>[0-9]{1,5})(?:/(?<protocol>tcp|udp|sctp))?");
+            "(?:(?<address>[0-9]{1,3}(?:\\.[0-9]{1,3}){3}|\\[[0-9a-fA-F:]+]):)?(?<host>[0-9]{1,5}):"
+            + "(?<container>[0-9]{1,5})(?:/(?<protocol>tcp|udp|sctp))?");
     private static final int LARGEST_PORT = 65535;
 
     private PublishedPort() {}

@@ -36,12 +36,24 @@ final class AttachStream {
         try (PacketSocket socket = steps.step("connect", () -> PacketSocket.connect(bundle.resolve("attach")))) {
             streams.onClose(socket::end);
             streams.onResize(size -> node.monitor().resize(bundle, size.rows(), size.columns()));
+            tellJoined(streams);
             streams.stdin().ifPresent(stdin -> Pumps.fromClient(stdin, new SocketSink(socket)));
             steps.run("copy", () -> PlatformThreads.await(() -> {
                 copy(socket, streams);
                 return null;
             }));
         }
+    }
+
+    // An empty message: from here on nothing of the container's output is missed, so that a client may start it now.
+    private static void tellJoined(ProcessStreams streams) {
+        streams.stdout().ifPresent(stdout -> {
+            try {
+                stdout.write(new byte[0]);
+            } catch (IOException gone) {
+                // The copying below finds out too.
+            }
+        });
     }
 
     private static void copy(PacketSocket socket, ProcessStreams streams) {
