@@ -70,7 +70,9 @@ public final class ConmonMonitor {
         Path errors = request.bundle().resolve("conmon.err");
         try (Fd.Pipe sync = Fd.pipe(); Fd stderr = Fd.create(errors, 0600)) {
             Spawn spawn = Spawn.of(arguments(runtime, request),
-                            Map.of("PATH", Command.searchPath(), "_OCI_SYNCPIPE", Integer.toString(SYNC_PIPE)))
+                            // conmon reads its arguments by the locale, and refuses an umlaut in a path without one.
+                            Map.of("PATH", Command.searchPath(), "LC_ALL", "C.UTF-8", "_OCI_SYNCPIPE",
+                                    Integer.toString(SYNC_PIPE)))
                     .directory(request.bundle()).descriptor(2, stderr).descriptor(SYNC_PIPE, sync.write());
             try (ChildProcess parent = spawn.start()) {
                 sync.write().close();

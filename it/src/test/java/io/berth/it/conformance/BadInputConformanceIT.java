@@ -158,8 +158,10 @@ class BadInputConformanceIT {
         String container = CRI.sleeper(CRI.pod());
         assertEquals(0, CRI.runtime().execSync(io.berth.cri.v1.ExecSyncRequest.newBuilder().setContainerId(container)
                 .addCmd("true").setTimeout(Long.MAX_VALUE).build()).getExitCode());
-        CRI.runtime().stopContainer(StopContainerRequest.newBuilder().setContainerId(CRI.run(CRI.pod(), config -> { }, "sh", "-c",
-                "trap 'exit 0' TERM; while :; do sleep 0.05; done")).setTimeout(Long.MAX_VALUE).build());
+        String stopped = CRI.run(CRI.pod(), config -> { }, "sh", "-c", "trap 'exit 0' TERM; touch /ready; while :; do sleep 0.05; done");
+        Cri.await("the trap", () -> CRI.exec(stopped, "test", "-e", "/ready").getExitCode() == 0);
+        CRI.runtime().stopContainer(StopContainerRequest.newBuilder().setContainerId(stopped).setTimeout(Long.MAX_VALUE).build());
+        assertEquals(0, CRI.status(stopped).getExitCode());
     }
 
     // --- names and texts
@@ -236,6 +238,14 @@ class BadInputConformanceIT {
     }
 
     // --- paths
+
+    @Test
+    void aPathMayHaveAnyLetters() throws Exception {
+        Path directory = Files.createDirectory(CRI.directory().resolve("Käse \u6c34"));
+        Files.writeString(directory.resolve("note"), "inside\n");
+        assertEquals("inside\n", CRI.out(CRI.sleeper(CRI.pod(), config -> config.addMounts(Mount.newBuilder()
+                .setHostPath(directory.toString()).setContainerPath("/größe"))), "cat", "/größe/note"));
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"../../../out.log", "/../out.log", "sub/../../../out.log", "a\0b", "a\nb"})
@@ -371,12 +381,10 @@ class BadInputConformanceIT {
     void muchOutputTakesNoMemoryFromTheDaemon() throws Exception {
         String container = CRI.sleeper(CRI.pod());
         int pid = CRI.underTest().daemonPid().orElseThrow();
-        for (int i = 0; i < 3; i++) {
-            assertEquals(0, CRI.exec(container, "head", "-c", "100000000", "/dev/zero").getExitCode());
-        }
+        assertEquals(0, CRI.exec(container, "head", "-c", "100000000", "/dev/zero").getExitCode());
         long peakKilobytes = Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream().filter(line -> line.startsWith("VmHWM:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", ""))).findFirst().orElseThrow();
-        // The heap is limited to 64 MiB; 300 MB went through.
+        // The heap is limited to 64 MiB; 100 MB went through.
         assertTrue(peakKilobytes < 400_000, () -> peakKilobytes + " kB at the peak");
     }
 }

@@ -16,6 +16,7 @@ import io.berth.streaming.ProcessStreams;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.Map;
 
 /**
@@ -25,6 +26,7 @@ import java.util.Map;
 final class ExecStream {
 
     private static final Duration WITHOUT_LIMIT = Duration.ofDays(365);
+    private static final Duration START = Duration.ofSeconds(5);
     /** What the process printed last is there when it ends; who else still holds the pipe does not count. */
     private static final Duration DRAIN = Duration.ofSeconds(2);
 
@@ -97,10 +99,16 @@ final class ExecStream {
         return PlatformThreads.await(() -> child.await(WITHOUT_LIMIT)).orElse(255);
     }
 
-    // The runtime waits for the process, reaps it and ends. One that never wrote a pid file has not started it.
+    // The runtime waits for the process, reaps it and ends. It tells the process's number only after its start, so a client
+    // that leaves at once is waited for: killing the runtime alone would leave the process without an owner.
     private static void end(ExecProcess.Files files, ChildProcess child) {
-        if (!files.kill()) {
-            child.signal(Signals.KILL);
+        long deadline = System.nanoTime() + START.toNanos();
+        while (!files.kill()) {
+            if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
+                child.signal(Signals.KILL);
+                return;
+            }
+            LockSupport.parkNanos(5_000_000);
         }
     }
 
