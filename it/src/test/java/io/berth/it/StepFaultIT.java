@@ -96,6 +96,7 @@ class StepFaultIT {
         }
         crashAll();
         report();
+        registry.close();
         end();
     }
 

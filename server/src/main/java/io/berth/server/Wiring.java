@@ -164,8 +164,9 @@ final class Wiring {
     private PodNetwork network() {
         var runtime = config.runtime();
         return switch (runtime.network()) {
+            // In root: plugins keep their addresses over a restart of the machine, and without a record no DEL gives them back.
             case CNI -> new CniNetwork(new CniSettings(runtime.cni().confDir(), runtime.cni().binDirs(),
-                    runtime.cni().maxConfNum(), directories.state(), PLUGIN_LIMIT, false));
+                    runtime.cni().maxConfNum(), directories.root(), PLUGIN_LIMIT, false));
             case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
                     Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
                     directories.state()));

@@ -11,7 +11,8 @@ import java.util.List;
  * @param binDirs hold the plugins, searched in order, usually {@code /opt/cni/bin}
  * @param maxConfFiles how many configurations are attached, in the order of their file names; the first is the pod's
  *     primary network (interface {@code eth0}, then {@code eth1} and so on)
- * @param stateDir Berth's directory of run-time state; results are kept in {@code cni/} below it
+ * @param stateDir a directory that outlives a restart of the machine, as the addresses of plugins do; results are kept in
+ *     {@code cni/} below it
  * @param pluginLimit the time that one execution of a plugin may take
  * @param collectGarbage whether recovery has the plugins (of version 1.1) give back all that no sandbox of Berth has; only
  *     for a node whose CNI networks no other runtime and no second instance of Berth uses

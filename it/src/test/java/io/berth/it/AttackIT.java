@@ -1,0 +1,214 @@
+package io.berth.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.berth.cli.scratch.PodClient;
+import io.berth.cri.v1.ContainerConfig;
+import io.berth.cri.v1.ExecRequest;
+import io.berth.cri.v1.ExecSyncRequest;
+import io.berth.cri.v1.Int64Value;
+import io.berth.cri.v1.ListPodSandboxRequest;
+import io.berth.cri.v1.PodSandboxConfig;
+import io.berth.streaming.client.ChannelClient;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.net.SocketFactory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Attacks of known kinds that reach Berth: docs/threat-model.md names each with its defence. */
+@Timeout(120)
+class AttackIT {
+
+    @RegisterExtension
+    private final TestDaemon daemon = TestDaemon.withBuiltinNetwork();
+
+    @BeforeEach
+    void image() {
+        TestImages.busybox(daemon);
+    }
+
+    private PodSandboxConfig config() {
+        return PodClient.config("pod", daemon.node().logs());
+    }
+
+    private PodClient.Pod pod() {
+        return daemon.pods().run(config());
+    }
+
+    private void end(PodClient.Pod pod) {
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
+        daemon.assertNothingLeft();
+    }
+
+    private static void assertInvalid(Runnable call) {
+        var refused = assertThrows(StatusRuntimeException.class, call::run);
+        assertEquals(Status.Code.INVALID_ARGUMENT, refused.getStatus().getCode(), refused.getMessage());
+    }
+
+    /** CVE-2024-21626: a descriptor of the node's file system that a container's process inherits is a way out. */
+    @Test
+    void noDescriptorOfTheNodeReachesAContainerOrACommand() {
+        var pod = pod();
+        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        for (String process : List.of("1", "self")) {
+            String open = daemon.pods().exec(container, "ls", "-l", "/proc/" + process + "/fd").getStdout().toStringUtf8();
+            assertFalse(open.contains(daemon.node().directory().toString()) || open.contains("cgroup")
+                    || open.contains("socket:"), process + " has " + open);
+        }
+        end(pod);
+    }
+
+    @Test
+    void aWorkingDirectoryBehindADescriptorLeadsNowhere() throws Exception {
+        var pod = pod();
+        Path secret = Files.writeString(daemon.node().directory().resolve("secret"), "of the node");
+        for (int descriptor = 3; descriptor < 16; descriptor++) {
+            String name = "c" + descriptor;
+            ContainerConfig config = PodClient.container(name, "sh", "-c", "cat ../../../../../../.." + secret).toBuilder()
+                    .setWorkingDir("/proc/self/fd/" + descriptor).build();
+            try {
+                String container = daemon.pods().run(pod, config);
+                daemon.pods().awaitExit(container, java.time.Duration.ofSeconds(10));
+                assertFalse(daemon.log("pod", name).contains("of the node"), "descriptor " + descriptor);
+            } catch (StatusRuntimeException refused) {
+                assertEquals(Status.Code.INTERNAL, refused.getStatus().getCode());
+            }
+        }
+        end(pod);
+    }
+
+    @Test
+    void aLogPathThatLeadsOutIsRefused() {
+        var pod = pod();
+        for (String path : List.of("../../../etc/cron.d/x", "a/../../x.log", "..")) {
+            assertInvalid(() -> daemon.pods().create(pod, PodClient.container("c", "true").toBuilder().setLogPath(path).build()));
+        }
+        end(pod);
+    }
+
+    @Test
+    void aLineBreakInAHostnameDoesNotReachTheHostsFile() {
+        assertInvalid(() -> daemon.pods().run(config().toBuilder().setHostname("a\n10.0.0.1 registry").build()));
+        daemon.assertNothingLeft();
+    }
+
+    @Test
+    void aLineBreakInANameServerDoesNotReachTheResolverFile() {
+        var config = config().toBuilder();
+        config.getDnsConfigBuilder().addServers("10.0.0.1\noptions debug");
+        assertThrows(StatusRuntimeException.class, () -> daemon.pods().run(config.build()));
+        daemon.assertNothingLeft();
+    }
+
+    @Test
+    void aCgroupParentThatLeadsOutIsRefused() {
+        var config = config().toBuilder();
+        config.getLinuxBuilder().setCgroupParent("/../../../" + daemon.node().name() + "-out");
+        assertInvalid(() -> daemon.pods().run(config.build()));
+        daemon.assertNothingLeft();
+    }
+
+    /** CVE-2022-0811: a sysctl whose value brings another one. */
+    @Test
+    void aSysctlThatIsNotThePodsIsRefused() {
+        for (String name : List.of("kernel.shm_rmid_forced+kernel.core_pattern", "kernel.core_pattern",
+                "net/../kernel/core_pattern")) {
+            var config = config().toBuilder();
+            config.getLinuxBuilder().putSysctls(name, "1");
+            assertInvalid(() -> daemon.pods().run(config.build()));
+        }
+        daemon.assertNothingLeft();
+    }
+
+    /** CVE-2024-40635: a number that wraps around to root. */
+    @Test
+    void aUserNumberThatWouldWrapAroundIsRefused() {
+        var pod = pod();
+        for (long number : List.of(4_294_967_296L, 4_294_967_295L, -1L, Long.MIN_VALUE, 1L << 33)) {
+            var config = PodClient.container("c", "true").toBuilder();
+            config.getLinuxBuilder().getSecurityContextBuilder().setRunAsUser(Int64Value.newBuilder().setValue(number));
+            assertInvalid(() -> daemon.pods().run(pod, config.build()));
+        }
+        end(pod);
+    }
+
+    /** CVE-2022-1708, CVE-2022-31030: output without end must not become the daemon's memory. */
+    @Test
+    void aFloodOfOutputIsCutAndTheDaemonLivesOn() throws Exception {
+        var pod = pod();
+        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        var flooded = daemon.connection().runtime().execSync(ExecSyncRequest.newBuilder().setContainerId(container)
+                .addAllCmd(List.of("sh", "-c", "head -c 150000000 /dev/zero; echo said >&2")).setTimeout(60).build());
+        assertEquals(16 << 20, flooded.getStdout().size());
+        assertEquals("said\n", flooded.getStderr().toStringUtf8());
+        assertEquals("a\n", daemon.pods().exec(container, "echo", "a").getStdout().toStringUtf8());
+        end(pod);
+    }
+
+    @Test
+    void aRequestWithAHundredThousandLabelsHarmsNobody() {
+        var config = config().toBuilder();
+        for (int i = 0; i < 100_000; i++) {
+            config.putLabels("label-" + i, "value-" + i);
+        }
+        var pod = daemon.pods().run(config.build());
+        assertEquals(1, daemon.connection().runtime().listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
+                .getItemsCount());
+        end(pod);
+    }
+
+    @Test
+    void aStreamsAddressWorksOnceAndCannotBeGuessed() throws Exception {
+        var pod = pod();
+        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        String url = daemon.connection().runtime().exec(ExecRequest.newBuilder().setContainerId(container)
+                .addAllCmd(List.of("echo", "done")).setStdout(true).build()).getUrl();
+        connect(url);
+        assertThrows(IOException.class, () -> connect(url));
+        assertThrows(IOException.class, () -> connect(url.substring(0, url.lastIndexOf('/') + 1) + "AAAAAAAA"));
+        assertTrue(url.substring(url.lastIndexOf('/') + 1).length() >= 8 && URI.create(url).getHost().equals("127.0.0.1"), url);
+        end(pod);
+    }
+
+    private static void connect(String url) throws IOException {
+        try (ChannelClient client = ChannelClient.connect(URI.create(url), List.of("v5.channel.k8s.io"),
+                SocketFactory.getDefault())) {
+            while (client.receive().isPresent()) {
+                // To its end.
+            }
+        }
+    }
+
+    /** CVE-2020-15257, CVE-2024-25621: sockets and directories that other users of the node reach. */
+    @Test
+    void whatSecretsAreInIsForRootOnly() throws Exception {
+        var pod = pod();
+        daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        assertTrue(mode(daemon.node().socket()).endsWith("---"), mode(daemon.node().socket()));
+        assertTrue(mode(daemon.node().root().resolve("records")).endsWith("------"));
+        try (Stream<Path> all = Files.walk(daemon.node().state().resolve("containers"), 2)) {
+            for (Path path : all.filter(each -> each.getFileName().toString().matches("config.json|attach|ctl")).toList()) {
+                assertTrue(mode(path).endsWith("---"), path + " " + mode(path));
+            }
+        }
+        end(pod);
+    }
+
+    private static String mode(Path path) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
+    }
+}
