@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.berth.base.RandomId;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.ContainerMetadata;
 import io.berth.cri.v1.ContainerState;
@@ -53,6 +54,8 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
 
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final String END_MARK = "[end of script]";
+    /** Names of this run are not those of one that left something on another runtime. */
+    private static final String RUN = RandomId.hex(2);
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
     /**
@@ -84,7 +87,16 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
     public void afterEach(ExtensionContext context) {
         List<Pod> made = List.copyOf(pods);
         pods.clear();
-        made.forEach(this::remove);
+        made.forEach(this::removeIfThere);
+    }
+
+    // A test may have removed it itself.
+    private void removeIfThere(Pod pod) {
+        try {
+            remove(pod);
+        } catch (StatusRuntimeException e) {
+            assertEquals(Status.Code.NOT_FOUND, e.getStatus().getCode(), () -> "remove " + pod.id() + ": " + e.getStatus());
+        }
     }
 
     @Override
@@ -128,11 +140,12 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
 
     /** A configuration with the kubelet's defaults: network and IPC of the pod, PIDs of each container. */
     PodSandboxConfig.Builder podConfig() {
-        String name = "pod-" + NUMBERS.incrementAndGet();
+        String name = "pod-" + RUN + "-" + NUMBERS.incrementAndGet();
         PodSandboxConfig.Builder config = PodSandboxConfig.newBuilder().setMetadata(PodSandboxMetadata.newBuilder()
                         .setName(name).setNamespace("conformance").setUid("uid-" + name)).setHostname(name)
                 .setLogDirectory(runtimeUnderTest.directory().resolve("logs").resolve(name).toString());
-        config.getLinuxBuilder().getSecurityContextBuilder().getNamespaceOptionsBuilder().setPid(NamespaceMode.CONTAINER);
+        config.getLinuxBuilder().setCgroupParent(runtimeUnderTest.cgroupParent()).getSecurityContextBuilder()
+                .getNamespaceOptionsBuilder().setPid(NamespaceMode.CONTAINER);
         return config;
     }
 
@@ -143,6 +156,10 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
     Pod pod(Consumer<PodSandboxConfig.Builder> change) {
         PodSandboxConfig.Builder config = podConfig();
         change.accept(config);
+        if (config.getLinux().getSecurityContext().getNamespaceOptions().getNetwork() == NamespaceMode.NODE) {
+            // The kubelet names none either: the name is the node's.
+            config.clearHostname();
+        }
         return pod(config.build(), "");
     }
 

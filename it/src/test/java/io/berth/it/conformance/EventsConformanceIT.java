@@ -1,6 +1,7 @@
 package io.berth.it.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.cri.v1.ContainerEventResponse;
@@ -26,6 +27,7 @@ class EventsConformanceIT {
     /** A client of the stream; it hangs up when it is closed. */
     private static final class Listener implements AutoCloseable, StreamObserver<ContainerEventResponse> {
         private final List<ContainerEventResponse> events = new CopyOnWriteArrayList<>();
+        private volatile Throwable failure;
         private final Context.CancellableContext context = Context.current().withCancellation();
 
         Listener() {
@@ -35,6 +37,7 @@ class EventsConformanceIT {
             Cri.await("the stream of events", () -> {
                 var probe = CRI.pod();
                 CRI.remove(probe);
+                assertNull(failure, "the stream of events has ended");
                 return !events.isEmpty();
             });
         }
@@ -54,7 +57,9 @@ class EventsConformanceIT {
         }
 
         @Override
-        public void onError(Throwable hungUp) {}
+        public void onError(Throwable ended) {
+            failure = ended;
+        }
 
         @Override
         public void onCompleted() {}

@@ -189,7 +189,8 @@ class ImagesConformanceIT {
         Image both = present(CRI.pulled("user-numbers"));
         assertEquals(1003, both.getUid().getValue());
         Image nobody = present(CRI.images().busybox());
-        assertTrue(nobody.hasUid() && nobody.getUid().getValue() == 0);
+        assertEquals(0, nobody.getUid().getValue());
+        assertEquals("", nobody.getUsername());
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.berth.cli.client.Connection;
 import io.berth.cli.scratch.DaemonProcess;
 import io.berth.cli.scratch.ScratchNode;
+import io.berth.linux.Cgroups;
 import io.berth.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ final class RuntimeUnderTest implements AutoCloseable {
     static final String SOCKET = "BERTH_CONFORMANCE_SOCKET";
     /** Environment: the runtime handler that Berth uses by default, such as {@code crun}. */
     static final String HANDLER = "BERTH_CONFORMANCE_HANDLER";
+
+    private static final String FOREIGN_CGROUP = "/berth-conformance-" + ProcessHandle.current().pid();
 
     private final Path directory;
     private final SuiteRegistry registry;
@@ -72,6 +75,14 @@ final class RuntimeUnderTest implements AutoCloseable {
         return directory;
     }
 
+    /**
+     * The cgroup that pods ask for. Berth has a place for pods that name none, as crictl's do; others need one for their stats,
+     * as the kubelet gives it.
+     */
+    String cgroupParent() {
+        return node.isPresent() ? "" : FOREIGN_CGROUP;
+    }
+
     /** The daemon's node, when the suite runs on Berth. */
     Optional<ScratchNode> node() {
         return node;
@@ -101,6 +112,9 @@ final class RuntimeUnderTest implements AutoCloseable {
             } else {
                 node.get().destroy();
             }
+        }
+        if (node.isEmpty()) {
+            Cgroups.detect().remove(FOREIGN_CGROUP);
         }
         deleteDirectory();
     }
