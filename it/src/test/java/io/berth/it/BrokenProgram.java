@@ -15,11 +15,12 @@ import java.nio.file.attribute.PosixFilePermissions;
  */
 record BrokenProgram(Path path) {
 
-    /** In front of an OCI runtime: its verb is an argument. */
+    /** In front of an OCI runtime: its verb is an argument. By its version it is none that Berth knows, so it is asked. */
     static BrokenProgram runtime(Path directory) {
         return write(directory.resolve("runtime"), """
                 verb=none
                 for word; do
+                  case "$word" in --version) echo "a wrapper of runc"; exit 0;; esac
                   case "$word" in create|start|delete|exec|state|features) verb=$word; break;; esac
                 done
                 """, "exec runc \"$@\"");
