@@ -37,10 +37,10 @@ record BrokenProgram(Path path) {
         try {
             Files.createDirectories(script.getParent());
             Files.writeString(script, "#!/bin/sh\n" + verb + """
-                    case "$(cat %1$s.mode)" in
-                      "hang $verb") exec sleep 987;;
-                      "fail $verb") echo "the wrapper refuses" >&2; exit 1;;
-                      "garbage $verb") head -c 300000 /dev/urandom; head -c 300000 /dev/urandom >&2; exit 0;;
+                    case "$(cat %1$s.mode) " in
+                      "hang "*"$verb "*) exec sleep 987;;
+                      "fail $verb ") echo "the wrapper refuses" >&2; exit 1;;
+                      "garbage $verb ") head -c 300000 /dev/urandom; head -c 300000 /dev/urandom >&2; exit 0;;
                     esac
                     """.formatted(script) + program + "\n");
             Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -51,7 +51,7 @@ record BrokenProgram(Path path) {
         return broken;
     }
 
-    /** From now on, for instance {@code hang create}. */
+    /** From now on, for instance {@code fail create}, or {@code hang create delete}. */
     void does(String mode) {
         try {
             // Beside and renamed: a program that starts now reads the old or the new one.

@@ -89,6 +89,9 @@ class RetryFaultIT {
         String cgroup = daemon.node().cgroup() + "/" + stray;
         Path group = Files.createDirectories(Cgroups.detect().directory("pids", cgroup).orElseThrow());
         Process inside = new ProcessBuilder("sh", "-c", "echo $$ > " + group + "/cgroup.procs; exec sleep 1000").start();
+        while (!Files.readString(group.resolve("cgroup.procs")).contains(Long.toString(inside.pid()))) {
+            Thread.sleep(5);
+        }
 
         Map<String, Finding> found = daemon.connection().berth()
                 .reconciliation(ReconciliationRequest.newBuilder().setRunNow(true).build()).getFindingsList().stream()
