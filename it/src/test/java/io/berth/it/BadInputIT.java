@@ -81,7 +81,7 @@ class BadInputIT {
         TestImages.busybox(daemon);
         var pods = daemon.pods();
         var pod = pods.run(config("pod"));
-        assertRefused(Status.Code.INTERNAL, List.of("/no/such/program"),
+        assertRefused(Status.Code.INVALID_ARGUMENT, List.of("/no/such/program"),
                 () -> pods.run(pod, PodClient.container("c", "/no/such/program")));
         pods.stop(pod);
         pods.remove(pod);

@@ -99,8 +99,7 @@ public final class ConmonMonitor {
             JsonNode answer = JsonMapper.shared().readTree(line);
             int pid = answer.path("data").asInt(-1);
             if (pid <= 0) {
-                throw new RuntimeFault(RuntimeFault.Kind.INTERNAL,
-                        "create container " + request.id() + ": " + RuntimeWords.plain(answer.path("message").asString("")));
+                throw RuntimeWords.fault("create container " + request.id(), answer.path("message").asString(""));
             }
             return new Created(pid, Processes.startTicks(pid).orElse(0));
         } catch (JacksonException e) {

@@ -230,7 +230,7 @@ public final class OciRuntime {
     private Command.Output run(String action, List<String> verb) {
         Command.Output output = call(verb);
         if (output.exitCode() != 0) {
-            throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, action + ": " + reason(output));
+            throw failure(action, printed(output));
         }
         return output;
     }
@@ -248,12 +248,16 @@ public final class OciRuntime {
                 || words.contains("no such file or directory") || words.contains("container not found");
     }
 
-    /** The reason in what a runtime printed. */
-    public static String words(String printed) {
-        return RuntimeWords.plain(printed);
+    /** The failure of {@code action} with the reason in what a runtime printed: INVALID_ARGUMENT without a program to run. */
+    public static RuntimeFault failure(String action, String printed) {
+        return RuntimeWords.fault(action, printed);
+    }
+
+    private static String printed(Command.Output output) {
+        return output.stderrText().isBlank() ? output.stdoutText() : output.stderrText();
     }
 
     private static String reason(Command.Output output) {
-        return RuntimeWords.plain(output.stderrText().isBlank() ? output.stdoutText() : output.stderrText());
+        return RuntimeWords.plain(printed(output));
     }
 }

@@ -1,5 +1,6 @@
 package io.berth.runtime;
 
+import io.berth.base.RuntimeFault;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,7 +13,19 @@ final class RuntimeWords {
     private static final Pattern LOGRUS = Pattern.compile("level=(error|fatal)\\s+msg=\"((?:[^\"\\\\]|\\\\.)*)\"");
     private static final Pattern STAMP = Pattern.compile("(?m)^\\d{4}-\\d\\d-\\d\\dT\\S+\\s+:?\\s*");
 
+    /** runc and crun, in this order, of a program that is not there or not executable: the client's mistake, not theirs. */
+    private static final Pattern NO_PROGRAM = Pattern.compile("exec: \".*\": (stat .*|executable file not found.*|permission denied"
+            + "|is a directory)|executable file .* not found|open executable|find executable",
+            Pattern.CASE_INSENSITIVE);
+
     private RuntimeWords() {}
+
+    /** The failure of {@code action} that a runtime tells by {@code printed}. */
+    static RuntimeFault fault(String action, String printed) {
+        String words = plain(printed);
+        boolean clients = NO_PROGRAM.matcher(words).find();
+        return new RuntimeFault(clients ? RuntimeFault.Kind.INVALID_ARGUMENT : RuntimeFault.Kind.INTERNAL, action + ": " + words);
+    }
 
     static String plain(String printed) {
         Matcher line = LOGRUS.matcher(printed);

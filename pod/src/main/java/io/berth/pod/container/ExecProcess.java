@@ -105,8 +105,7 @@ public final class ExecProcess {
         /** Tells a program that never ran from one that failed: only a started one has a pid file. */
         public void refuseFailedStart(int exitCode, String printed) {
             if (exitCode != 0 && pid().isEmpty()) {
-                throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "run " + command.getFirst() + " in container "
-                        + container.id() + ": " + OciRuntime.words(printed));
+                throw OciRuntime.failure("run " + command.getFirst() + " in container " + container.id(), printed);
             }
         }
 

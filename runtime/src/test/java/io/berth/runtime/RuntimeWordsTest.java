@@ -1,0 +1,30 @@
+package io.berth.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.berth.base.RuntimeFault.Kind;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RuntimeWordsTest {
+
+    static Stream<Arguments> printed() {
+        return Stream.of(
+                arguments("exec failed: unable to start container process: exec: \"/x\": stat /x: no such file or directory", Kind.INVALID_ARGUMENT),
+                arguments("runc create failed: exec: \"x\": executable file not found in $PATH", Kind.INVALID_ARGUMENT),
+                arguments("time=\"t\" level=error msg=\"exec: \\\"/x\\\": permission denied\"", Kind.INVALID_ARGUMENT),
+                arguments("executable file `x` not found in $PATH: No such file or directory", Kind.INVALID_ARGUMENT),
+                arguments("open executable: Permission denied", Kind.INVALID_ARGUMENT),
+                arguments("unable to apply cgroup configuration: no space left on device", Kind.INTERNAL),
+                arguments("", Kind.INTERNAL));
+    }
+
+    @ParameterizedTest
+    @MethodSource("printed")
+    void aProgramThatIsNotThereIsTheClientsMistake(String printed, Kind kind) {
+        assertEquals(kind, RuntimeWords.fault("start", printed).kind());
+    }
+}
