@@ -26,6 +26,7 @@ public final class ContainerSpec {
     private final ResourcesSpec resources;
     private final SecuritySpec security;
     private final AppArmorSpec appArmor;
+    private final SelinuxOptions selinux = new SelinuxOptions(SelinuxOptions.USUAL);
     private final CdiDevices cdi;
     private final BlockioClasses blockio;
     private final Cgroups cgroups;
@@ -45,6 +46,7 @@ public final class ContainerSpec {
     /** The whole {@code config.json}. */
     public ObjectNode write(SpecRequest request) {
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", OCI_VERSION);
+        selinux.check(request.security());
         ObjectNode program = process.write(request);
         appArmor.profile(request.security()).ifPresent(profile -> program.put("apparmorProfile", profile));
         spec.set("process", program);
