@@ -82,12 +82,19 @@ public final class TestSummary {
             if (failure != null) {
                 cases.add(new Case(name, FAILED, failure.getTextContent().strip()));
             } else if (skipped != null) {
-                cases.add(new Case(name, SKIPPED, skipped.getAttribute("message").strip()));
+                cases.add(new Case(name, SKIPPED, reason(skipped)));
             } else {
                 cases.add(new Case(name, PASSED, ""));
             }
         }
         return cases;
+    }
+
+    // A skip by annotation has its reason in the attribute, one by an assumption in the text, as the exception's first line.
+    private static String reason(Element skipped) {
+        String message = skipped.getAttribute("message").strip();
+        return !message.isEmpty() ? message : skipped.getTextContent().strip().lines().findFirst().orElse("")
+                .replaceFirst("^[\\w.]+Exception: (Assumption failed: )?", "");
     }
 
     private static Element child(Element parent, String... names) {

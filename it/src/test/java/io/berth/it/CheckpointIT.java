@@ -55,7 +55,7 @@ class CheckpointIT {
 
     @Test
     void aRunningContainerIsWrittenToAnArchiveOfItsOwnerAloneAndRunsOn() throws Exception {
-        assumeTrue(criuWorks(), "skipped: the installed CRIU does not work on this kernel (criu check)");
+        assumeTrue(criuWorks(), "the installed CRIU does not work on this kernel (criu check)");
         TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
         String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", "echo mine > /note; sleep 1000"));
