@@ -80,7 +80,7 @@ final class CredentialsFile {
             return Optional.empty();
         }
         String server = place.equals(ImageReference.DEFAULT_REGISTRY) ? "https://index.docker.io/v1/" : place;
-        return AskCredentialHelper.ask(helper, server).map(found ->
+        return CredentialProgram.ask(helper, server).map(found ->
                 new FoundCredentials(found, "docker-credential-" + helper + " (named in " + file + ")"));
     }
 }

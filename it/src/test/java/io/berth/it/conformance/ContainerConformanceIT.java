@@ -268,7 +268,7 @@ class ContainerConformanceIT {
         var arguments = CRI.containerConfig(pod).setImage(Cri.image(program)).addArgs("given").build();
         CRI.ended(CRI.run(pod, builder -> builder.clear().mergeFrom(arguments)));
         assertEquals(List.of("entry given"), texts(pod, arguments.getMetadata().getName()));
-        assertEquals("/work\nyes no\n", CRI.script(pod, builder -> builder.setImage(Cri.image(program)),
+        assertEquals("/desk\nyes no\n", CRI.script(pod, builder -> builder.setImage(Cri.image(program)),
                 "pwd; echo $FROM_IMAGE $OVERRIDDEN"));
     }
 
@@ -293,8 +293,8 @@ class ContainerConformanceIT {
         var pod = CRI.pod();
         String first = CRI.sleeper(pod);
         String second = CRI.sleeper(pod);
-        CRI.out(first, "sh", "-c", "echo mine > /work/here; rm /volume/seed; echo new > /new");
-        assertEquals("here\n", CRI.out(second, "cat", "/work/here"));
+        CRI.out(first, "sh", "-c", "echo mine > /desk/here; rm /volume/seed; echo new > /new");
+        assertEquals("here\n", CRI.out(second, "cat", "/desk/here"));
         assertEquals("seed\n", CRI.out(second, "cat", "/volume/seed"));
         assertNotEquals(0, CRI.exec(second, "test", "-e", "/new").getExitCode());
     }

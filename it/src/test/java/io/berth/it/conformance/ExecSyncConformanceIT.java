@@ -88,10 +88,10 @@ class ExecSyncConformanceIT {
         var variable = io.berth.cri.v1.KeyValue.newBuilder().setKey("GIVEN")
                 .setValue(com.google.protobuf.ByteString.copyFromUtf8("yes"));
         String container = CRI.sleeper(CRI.pod(), config -> {
-            config.setWorkingDir("/work").addEnvs(variable);
+            config.setWorkingDir("/desk").addEnvs(variable);
             config.getLinuxBuilder().getSecurityContextBuilder().getRunAsUserBuilder().setValue(1001);
         });
-        assertEquals("/work\nyes\n1001\n", CRI.out(container, "sh", "-c", "pwd; echo $GIVEN; id -u"));
+        assertEquals("/desk\nyes\n1001\n", CRI.out(container, "sh", "-c", "pwd; echo $GIVEN; id -u"));
     }
 
     @Test

@@ -229,7 +229,7 @@ class ImagesConformanceIT {
         var pod = CRI.pod();
         String container = CRI.sleeper(pod, config -> config.setImage(Cri.image(name)));
         remove(name);
-        assertEquals("here\n", CRI.out(container, "cat", "/work/here"));
+        assertEquals("here\n", CRI.out(container, "cat", "/desk/here"));
         assertFalse(CRI.status(container).getImageRef().isEmpty());
     }
 }

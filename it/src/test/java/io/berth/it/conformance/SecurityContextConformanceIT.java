@@ -144,17 +144,17 @@ class SecurityContextConformanceIT {
 
     @Test
     void maskedPathsAreEmpty() {
-        String container = CRI.sleeper(CRI.pod(), security(context -> context.addMaskedPaths("/work").addMaskedPaths("/etc/group")
+        String container = CRI.sleeper(CRI.pod(), security(context -> context.addMaskedPaths("/desk").addMaskedPaths("/etc/group")
                 .addMaskedPaths("/no/such/path")));
-        assertEquals("", CRI.out(container, "ls", "/work"));
+        assertEquals("", CRI.out(container, "ls", "/desk"));
         assertEquals("", CRI.out(container, "cat", "/etc/group"));
     }
 
     @Test
     void readOnlyPathsTakeNoWrites() {
-        String container = CRI.sleeper(CRI.pod(), security(context -> context.addReadonlyPaths("/work").addReadonlyPaths("/no/such/path")));
-        assertEquals("here\n", CRI.out(container, "cat", "/work/here"));
-        assertNotEquals(0, CRI.exec(container, "touch", "/work/new").getExitCode());
+        String container = CRI.sleeper(CRI.pod(), security(context -> context.addReadonlyPaths("/desk").addReadonlyPaths("/no/such/path")));
+        assertEquals("here\n", CRI.out(container, "cat", "/desk/here"));
+        assertNotEquals(0, CRI.exec(container, "touch", "/desk/new").getExitCode());
         assertEquals(0, CRI.exec(container, "touch", "/volume/new").getExitCode());
     }
 
@@ -186,8 +186,8 @@ class SecurityContextConformanceIT {
     void aProfileOfTheNodeIsUsed() throws Exception {
         String profile = profileAgainstChmod();
         String container = CRI.sleeper(CRI.pod(), security(seccomp(SecurityProfile.ProfileType.Localhost, profile)));
-        assertEquals(1, CRI.exec(container, "chmod", "700", "/work").getExitCode());
-        assertEquals(0, CRI.exec(container, "touch", "/work/new").getExitCode());
+        assertEquals(1, CRI.exec(container, "chmod", "700", "/desk").getExitCode());
+        assertEquals(0, CRI.exec(container, "touch", "/desk/new").getExitCode());
     }
 
     @Test
@@ -198,7 +198,7 @@ class SecurityContextConformanceIT {
             context.setPrivileged(true);
             seccomp(SecurityProfile.ProfileType.Localhost, profile).accept(context);
         }));
-        assertEquals(0, CRI.exec(container, "chmod", "700", "/work").getExitCode());
+        assertEquals(0, CRI.exec(container, "chmod", "700", "/desk").getExitCode());
     }
 
     @Test

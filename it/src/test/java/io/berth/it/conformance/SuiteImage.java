@@ -88,7 +88,7 @@ record SuiteImage(List<byte[]> layers, String settings) {
 
     /** Accounts, and directories that a container may be started in. */
     static byte[] accountsLayer() throws IOException {
-        return tar(Map.of("etc/passwd", ACCOUNTS, "etc/group", GROUPS, "work/here", "here\n", "volume/seed", "seed\n"), Map.of());
+        return tar(Map.of("etc/passwd", ACCOUNTS, "etc/group", GROUPS, "desk/here", "here\n", "volume/seed", "seed\n"), Map.of());
     }
 
     /** What a volume is made of: files, and links that lead out of it. */

@@ -32,7 +32,7 @@ final class SuiteImages {
         }
         images.push("program", new SuiteImage(usual, """
                 "Env":["PATH=/bin","FROM_IMAGE=yes","OVERRIDDEN=no"],"Entrypoint":["/bin/echo","entry"],"Cmd":["command"],\
-                "WorkingDir":"/work","StopSignal":"SIGUSR1","Volumes":{"/volume":{}}"""), "latest");
+                "WorkingDir":"/desk","StopSignal":"SIGUSR1","Volumes":{"/volume":{}}"""), "latest");
         images.push("volume", new SuiteImage(List.of(SuiteImage.volumeLayer()), ""), "latest");
         return images;
     }

@@ -11,12 +11,12 @@ import java.util.concurrent.TimeUnit;
  * Asks a credential helper, a program {@code docker-credential-NAME} in PATH, for the credentials of a server. Source:
  * docker-credential-helpers, "Development": {@code get} reads the server from its input and answers in JSON.
  */
-final class AskCredentialHelper {
+final class CredentialProgram {
 
     private static final int ANSWER_LIMIT = 1 << 20;
     private static final int SECONDS = 30;
 
-    private AskCredentialHelper() {}
+    private CredentialProgram() {}
 
     /** Empty when the helper knows none; a helper that fails is a fault of kind UNAUTHENTICATED. */
     static Optional<RegistryCredentials> ask(String helper, String server) {
