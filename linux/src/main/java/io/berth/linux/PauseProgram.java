@@ -33,12 +33,12 @@ public final class PauseProgram {
      * @return its process number in Berth's namespace
      */
     public static int start(Path directory, Path pin) {
-        Path program = TinyProgram.write(directory.resolve("pause"), TinyProgram.code(X86_64, AARCH64));
         Callable<Integer> work = () -> {
-            Kernel.check(Kernel.tryCall(SystemCall.UNSHARE, Namespace.PID.flag, 0), "unshare", Namespace.PID);
-            ChildProcess child = Spawn.of(java.util.List.of(program.toString()), java.util.Map.of())
-                    .directory(directory).newSession().start();
-            return child.release();
+            try (TinyProgram.Ready program =
+                    TinyProgram.ready(directory.resolve("pause"), TinyProgram.code(X86_64, AARCH64))) {
+                Kernel.check(Kernel.tryCall(SystemCall.UNSHARE, Namespace.PID.flag, 0), "unshare", Namespace.PID);
+                return program.spawn().directory(directory).newSession().start().release();
+            }
         };
         int pid = Namespaces.onFreshThread("pause", work);
         try {

@@ -2,12 +2,16 @@ package io.berth.linux;
 
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Wraps a few hundred bytes of machine code as a static program: what has to run as a process of its own, without threads,
@@ -17,6 +21,9 @@ final class TinyProgram {
 
     private static final long BASE = 0x400000;
     private static final int HEADERS = 64 + 56;
+    /** Above what any of these programs is given. */
+    private static final int PROGRAM = 5;
+    private static final int MFD_CLOEXEC = 1;
     private static final boolean ARM = System.getProperty("os.arch").equals("aarch64");
 
     private TinyProgram() {}
@@ -26,8 +33,44 @@ final class TinyProgram {
         return HexFormat.of().parseHex((ARM ? arm : x86).replaceAll("\\s", ""));
     }
 
-    /** Writes the program to {@code file}, executable for its owner only, and returns the file. */
-    static Path write(Path file, byte[] code) {
+    /**
+     * A program that is ready to be started.
+     *
+     * @param memory where it is when its file may not be executed; closed after the start
+     */
+    record Ready(Spawn spawn, Optional<Fd> memory) implements AutoCloseable {
+        @Override
+        public void close() {
+            memory.ifPresent(Fd::close);
+        }
+    }
+
+    /**
+     * Writes the program to {@code file}. The state directory is below /run, which many distributions mount {@code noexec}: the
+     * program is run from memory there. This is found out before the start, because the first process of a PID namespace
+     * must not fail: its end is the namespace's.
+     */
+    static Ready ready(Path file, byte[] code) {
+        write(file, code);
+        if (Files.isExecutable(file)) {
+            return new Ready(Spawn.of(List.of(file.toString()), Map.of()), Optional.empty());
+        }
+        Fd memory = inMemory(file.getFileName().toString(), elf(code));
+        return new Ready(Spawn.of(List.of("/proc/self/fd/" + PROGRAM), Map.of()).descriptor(PROGRAM, memory),
+                Optional.of(memory));
+    }
+
+    private static Fd inMemory(String name, byte[] program) {
+        try (Arena arena = Arena.ofConfined()) {
+            long made = Kernel.tryCall(SystemCall.MEMFD_CREATE, arena.allocateFrom(name).address(), MFD_CLOEXEC);
+            Fd memory = new Fd((int) Kernel.check(made, "make in memory", name));
+            memory.write(program, 0, program.length);
+            return memory;
+        }
+    }
+
+    // Executable for its owner only.
+    private static Path write(Path file, byte[] code) {
         try {
             Files.createDirectories(file.getParent());
             Files.write(file, elf(code));

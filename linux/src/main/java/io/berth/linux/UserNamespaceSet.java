@@ -65,10 +65,10 @@ public final class UserNamespaceSet {
             Path pins) {
         Set<Namespace> all = EnumSet.copyOf(kinds);
         all.add(Namespace.USER);
-        Path program = TinyProgram.write(directory.resolve("userns"), codeFor(all));
         return PlatformThreads.call(() -> {
             try (Fd.Pipe ready = Fd.pipe(); Fd.Pipe go = Fd.pipe();
-                    ChildProcess holder = Spawn.of(List.of(program.toString()), Map.of()).directory(directory).newSession()
+                    TinyProgram.Ready program = TinyProgram.ready(directory.resolve("userns"), codeFor(all));
+                    ChildProcess holder = program.spawn().directory(directory).newSession()
                             .descriptor(READY, ready.write()).descriptor(GO, go.read()).start()) {
                 ready.write().close();
                 go.read().close();

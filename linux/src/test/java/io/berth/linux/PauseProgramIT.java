@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +20,32 @@ class PauseProgramIT {
 
     @Test
     void itHoldsAPidNamespaceWithoutPrivilegesAndReapsOrphans() throws Exception {
+        holdsAndReaps();
+    }
+
+    /** As /run is on many nodes. */
+    @Test
+    void itRunsAlsoWhereTheFileSystemForbidsPrograms() throws Exception {
+        Path root = Files.createDirectory(directory.resolve("root"));
+        Mounts.tmpfs(root, 1 << 20, 0755, 0, 0, Mounts.MS_NOEXEC);
+        try {
+            holdsAndReaps();
+            Path pins = Files.createDirectory(directory.resolve("user"));
+            var first = UserNamespaceSet.create(Set.of(Namespace.PID, Namespace.IPC),
+                    List.of(new UserNamespaceSet.IdRange(0, 200_000, 65_536)),
+                    List.of(new UserNamespaceSet.IdRange(0, 200_000, 65_536)), root, pins);
+            Processes.signal(first.getAsInt(), Processes.startTicks(first.getAsInt()).orElseThrow(), Signals.KILL);
+            Processes.reap(first.getAsInt());
+            for (Namespace kind : List.of(Namespace.PID, Namespace.IPC, Namespace.USER)) {
+                assertTrue(Namespaces.isPinned(pins.resolve(kind.procName())), kind + " is not pinned");
+                Namespaces.unpin(pins.resolve(kind.procName()));
+            }
+        } finally {
+            Mounts.unmount(root);
+        }
+    }
+
+    private void holdsAndReaps() throws Exception {
         Path pin = directory.resolve("ns/pid");
         int pid = PauseProgram.start(directory.resolve("root"), pin);
         long start = Processes.startTicks(pid).orElseThrow();
