@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs, upgrades, removes and purges the Debian package $1 in a clean root made with debootstrap.
 #
-#   BERTH_DEBIAN_MIRROR  where debootstrap gets Debian from
+#   BERTH_DEBIAN_MIRROR  where debootstrap gets Debian from; its own default without
 set -euo pipefail
 deb=$(readlink -f "$1")
 work=$(mktemp -d)
@@ -38,7 +38,7 @@ check() {
 absent() { [ ! -e "$root$1" ]; }
 present() { [ -e "$root$1" ]; }
 
-check "a clean Debian root" debootstrap --variant=minbase --include=runc,conmon bookworm "$root" "${BERTH_DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+check "a clean Debian root" debootstrap --variant=minbase --include=runc,conmon bookworm "$root" ${BERTH_DEBIAN_MIRROR:+"$BERTH_DEBIAN_MIRROR"}
 for each in proc sys dev; do
     mkdir -p "$root/$each"
 done
