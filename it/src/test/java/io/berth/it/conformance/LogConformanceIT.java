@@ -145,4 +145,13 @@ class LogConformanceIT {
         Cri.await("the log", () -> !CriLog.read(log).isEmpty());
         assertEquals("heard", CriLog.read(log).getFirst().text());
     }
+
+    @Test
+    void aLogDirectoryThatGoesThroughAnAbsentOneIsTheOneItNames() {
+        var pod = CRI.pod(config -> config.setLogDirectory(config.getLogDirectory() + "/absent/../logs"));
+        Path log = Path.of(pod.config().getLogDirectory(), "0.log").normalize();
+        CRI.run(pod, config -> config.setLogPath("0.log"), "echo", "heard");
+        Cri.await("the log", () -> !CriLog.read(log).isEmpty());
+        assertEquals("heard", CriLog.read(log).getFirst().text());
+    }
 }

@@ -134,7 +134,7 @@ public final class CreateContainer {
         String handler = sandbox.handler();
         String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + id : sandbox.cgroup() + "/" + id;
         Optional<Path> log = sandbox.config().getLogDirectory().isEmpty() || config.getLogPath().isEmpty()
-                ? Optional.empty() : Optional.of(Path.of(sandbox.config().getLogDirectory(), config.getLogPath()));
+                ? Optional.empty() : Optional.of(Path.of(sandbox.config().getLogDirectory(), config.getLogPath()).normalize());
         String reference = image.repoDigests().isEmpty() ? image.id().toString() : image.repoDigests().getFirst();
         return new Container(id, sandbox.id(), config, image.id().toString(), reference, handler, cgroup, log,
                 StopSignals.of(config, image.config()), Container.User.ROOT,
