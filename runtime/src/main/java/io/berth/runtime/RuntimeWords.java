@@ -10,7 +10,9 @@ import java.util.regex.Pattern;
  */
 final class RuntimeWords {
 
-    private static final Pattern LOGRUS = Pattern.compile("level=(error|fatal)\\s+msg=\"((?:[^\"\\\\]|\\\\.)*)\"");
+    private static final Pattern LOGRUS = Pattern.compile("level=(?:error|fatal)\\s+msg=\"");
+    /** A client's answer has to fit into the headers of HTTP/2, and a person's eye. */
+    private static final int MOST_CHARACTERS = 1000;
     private static final Pattern STAMP = Pattern.compile("(?m)^\\d{4}-\\d\\d-\\d\\dT\\S+\\s+:?\\s*");
 
     /** runc and crun, in this order, of a program that is not there or not executable: the client's mistake, not theirs. */
@@ -31,10 +33,27 @@ final class RuntimeWords {
         Matcher line = LOGRUS.matcher(printed);
         String last = null;
         while (line.find()) {
-            last = line.group(2).replace("\\\"", "\"");
+            last = quoted(printed, line.end());
         }
         String words = last != null ? last : STAMP.matcher(printed).replaceAll("");
         words = words.strip().replaceAll("\\s*\n\\s*", "; ");
+        if (words.length() > MOST_CHARACTERS) {
+            // The cause stands at the end, what was tried at the beginning.
+            words = words.substring(0, MOST_CHARACTERS / 2) + " … " + words.substring(words.length() - MOST_CHARACTERS / 2);
+        }
         return words.isEmpty() ? "the runtime gave no reason" : words;
+    }
+
+    /** Up to the closing quote, by hand: an expression that counts escapes recurses for each one of a long text. */
+    private static String quoted(String text, int from) {
+        StringBuilder words = new StringBuilder();
+        for (int at = from; at < text.length() && text.charAt(at) != '"'; at++) {
+            boolean escaped = text.charAt(at) == '\\' && at + 1 < text.length();
+            if (escaped && text.charAt(at + 1) != '"') {
+                words.append('\\');
+            }
+            words.append(text.charAt(escaped ? ++at : at));
+        }
+        return words.toString();
     }
 }

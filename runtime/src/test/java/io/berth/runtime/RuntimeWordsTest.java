@@ -1,10 +1,12 @@
 package io.berth.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.berth.base.RuntimeFault.Kind;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,5 +28,20 @@ class RuntimeWordsTest {
     @MethodSource("printed")
     void aProgramThatIsNotThereIsTheClientsMistake(String printed, Kind kind) {
         assertEquals(kind, RuntimeWords.fault("start", printed).kind());
+    }
+
+    @Test
+    void anErrorOfAHundredThousandCharactersIsCutInItsMiddle() {
+        String argument = "x\\\"".repeat(100_000);
+        String words = RuntimeWords.fault("start", "time=\"t\" level=error msg=\"exec: \\\"" + argument
+                + "\\\": executable file not found in $PATH\"").getMessage();
+        assertTrue(words.startsWith("start: exec: \"x\"x\"") && words.endsWith("executable file not found in $PATH"), words);
+        assertTrue(words.length() < 1100, words);
+    }
+
+    @Test
+    void ofSeveralLinesTheLastErrorIsTold() {
+        assertEquals("second \"one\"", RuntimeWords.plain("time=\"t\" level=error msg=first\n"
+                + "time=\"t\" level=error msg=\"the first\"\ntime=\"t\" level=fatal msg=\"second \\\"one\\\"\" x=y\n"));
     }
 }

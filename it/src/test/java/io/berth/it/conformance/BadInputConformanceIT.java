@@ -314,6 +314,7 @@ class BadInputConformanceIT {
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setCpuPeriod(5), "cpu_period");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setCpuQuota(5), "cpu_quota");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setCpuShares(-1), "cpu_shares");
+        containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setCpuShares(1), "cpu_shares");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemoryLimitInBytes(-2), "memory_limit");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemorySwapLimitInBytes(-2), "memory_swap");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemoryLimitInBytes(64 << 20)

@@ -35,7 +35,7 @@ public final class CheckResources {
     public static void check(String what, LinuxContainerResources wanted) {
         within(what + "cpu_period", wanted.getCpuPeriod(), 1000, 1_000_000, 0);
         within(what + "cpu_quota", wanted.getCpuQuota(), 1000, Long.MAX_VALUE / 1000, UNLIMITED);
-        within(what + "cpu_shares", wanted.getCpuShares(), 1, Long.MAX_VALUE, 0);
+        within(what + "cpu_shares", wanted.getCpuShares(), 2, Long.MAX_VALUE, 0);
         within(what + "memory_limit_in_bytes", wanted.getMemoryLimitInBytes(), LEAST_MEMORY_BYTES, Long.MAX_VALUE, UNLIMITED);
         within(what + "memory_swap_limit_in_bytes", wanted.getMemorySwapLimitInBytes(), LEAST_MEMORY_BYTES, Long.MAX_VALUE, UNLIMITED);
         if (wanted.getMemorySwapLimitInBytes() > 0 && wanted.getMemorySwapLimitInBytes() < wanted.getMemoryLimitInBytes()) {
