@@ -317,6 +317,8 @@ class BadInputConformanceIT {
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setCpuShares(1), "cpu_shares");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemoryLimitInBytes(-2), "memory_limit");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemorySwapLimitInBytes(-2), "memory_swap");
+        containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemorySwapLimitInBytes(64 << 20),
+                "needs memory_limit_in_bytes");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemoryLimitInBytes(64 << 20)
                 .setMemorySwapLimitInBytes(32 << 20), "memory_swap");
         containerRefused(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setOomScoreAdj(1001), "oom_score_adj");

@@ -131,6 +131,15 @@ class ResourcesConformanceIT {
     }
 
     @Test
+    void aLimitIsTakenAway() {
+        String none = memory(limited(resources -> { }));
+        String container = limited(resources -> resources.setCpuPeriod(100_000).setCpuQuota(20_000).setMemoryLimitInBytes(64 << 20));
+        update(container, resources -> resources.setCpuQuota(-1).setMemoryLimitInBytes(-1));
+        assertEquals(none, memory(container));
+        assertEquals(UNIFIED ? "max 100000" : "-1 100000", quota(container));
+    }
+
+    @Test
     void aCreatedContainersLimitsAreChangedToo() {
         var pod = CRI.pod();
         String container = CRI.create(pod, config -> config.getLinuxBuilder().getResourcesBuilder().setMemoryLimitInBytes(64 << 20),

@@ -51,6 +51,7 @@ public final class UpdateContainerResources {
                 throw RuntimeFault.precondition("update container " + id + ": it has ended");
             }
             LinuxContainerResources merged = merged(container.resources(), wanted);
+            CheckResources.swap("update container " + id + ": ", merged);
             node.timeline().operation(id, "UpdateContainerResources").run("runtime update", () -> apply(container, merged));
             node.inventory().changeContainer(id, old -> old.withResources(merged));
         }

@@ -41,6 +41,7 @@ public final class CheckContainer {
         Stream.of(security.getMaskedPathsList(), security.getReadonlyPathsList()).flatMap(List::stream)
                 .forEach(path -> RequestText.absolute(what + "a masked or read-only path", path));
         CheckResources.check(what, config.getLinux().getResources());
+        CheckResources.swap(what, config.getLinux().getResources());
     }
 
     /** @throws RuntimeFault INVALID_ARGUMENT without a program to run */

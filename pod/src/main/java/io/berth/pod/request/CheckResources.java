@@ -53,6 +53,19 @@ public final class CheckResources {
         });
     }
 
+    /**
+     * The kernel has no limit of memory and swap together without one of memory.
+     *
+     * @param all the limits as they are to be in the end
+     * @throws RuntimeFault INVALID_ARGUMENT
+     */
+    public static void swap(String what, LinuxContainerResources all) {
+        if (all.getMemorySwapLimitInBytes() > 0 && all.getMemoryLimitInBytes() <= 0) {
+            throw RuntimeFault.invalid(what + "memory_swap_limit_in_bytes " + all.getMemorySwapLimitInBytes()
+                    + " needs memory_limit_in_bytes with it");
+        }
+    }
+
     private static void within(String what, long value, long least, long most, long otherwise) {
         if (value != 0 && value != otherwise && (value < least || value > most)) {
             throw RuntimeFault.invalid(what + " " + value + " is not from " + least + " to " + most);

@@ -30,7 +30,9 @@ public final class ResourcesSpec {
         text(cpu, "cpus", wanted.getCpusetCpus());
         text(cpu, "mems", wanted.getCpusetMems());
         ObjectNode memory = resources.putObject("memory");
-        positive(memory, "limit", wanted.getMemoryLimitInBytes());
+        if (wanted.getMemoryLimitInBytes() != 0) {
+            memory.put("limit", wanted.getMemoryLimitInBytes());
+        }
         swap(wanted).ifPresent(swap -> memory.put("swap", swap));
         hugepages(wanted, resources);
         if (wanted.getUnifiedCount() > 0) {
