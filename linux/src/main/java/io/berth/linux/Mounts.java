@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Mounts and unmounts in this process's mount namespace. Stateless, thread-safe. Source: mount(2), fsopen(2). */
@@ -67,10 +68,30 @@ public final class Mounts {
         mount("none", target, "", MS_SHARED | MS_REC, "");
     }
 
-    /** A tmpfs of at most {@code bytes} that belongs to {@code uid} and {@code gid}. */
+    /** A tmpfs without an SELinux label of its own. */
     public static void tmpfs(Path target, long bytes, int mode, long uid, long gid, long flags) {
-        mount("tmpfs", target, "tmpfs", flags,
-                "size=" + bytes + ",mode=" + Integer.toOctalString(mode) + ",uid=" + uid + ",gid=" + gid);
+        tmpfs(target, bytes, mode, uid, gid, flags, Optional.empty());
+    }
+
+    /**
+     * A tmpfs of at most {@code bytes} that belongs to {@code uid} and {@code gid}.
+     *
+     * @param label the SELinux label that its files are seen with
+     */
+    public static void tmpfs(Path target, long bytes, int mode, long uid, long gid, long flags, Optional<String> label) {
+        mount("tmpfs", target, "tmpfs", flags, "size=" + bytes + ",mode=" + Integer.toOctalString(mode) + ",uid=" + uid
+                + ",gid=" + gid + label.map(text -> "," + quoted(labelOption(text))).orElse(""));
+    }
+
+    /** The mount option that shows all files with an SELinux label. */
+    public static String labelOption(String label) {
+        return "context=" + label;
+    }
+
+    // In one text of options a value with commas stands in quotes, which SELinux takes off.
+    private static String quoted(String option) {
+        int equals = option.indexOf('=');
+        return option.indexOf(',') < 0 ? option : option.substring(0, equals + 1) + "\"" + option.substring(equals + 1) + "\"";
     }
 
     /**
@@ -85,7 +106,7 @@ public final class Mounts {
         String layers = lower.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
         StringBuilder options = new StringBuilder("lowerdir=").append(layers);
         options.append(",upperdir=").append(escaped(upper)).append(",workdir=").append(escaped(work));
-        extraOptions.forEach(option -> options.append(',').append(option));
+        extraOptions.forEach(option -> options.append(',').append(quoted(option)));
         if (options.length() < OPTIONS_LIMIT) {
             mount("overlay", target, "overlay", 0, options.toString());
         } else {
@@ -94,12 +115,14 @@ public final class Mounts {
     }
 
     /** Mounts a read-only overlay of several layers, newest first. */
-    public static void overlayReadOnly(List<Path> lower, Path target) {
-        String options = "lowerdir=" + lower.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
+    public static void overlayReadOnly(List<Path> lower, Path target, List<String> extraOptions) {
+        StringBuilder options = new StringBuilder("lowerdir=");
+        options.append(lower.stream().map(Mounts::escaped).collect(Collectors.joining(":")));
+        extraOptions.forEach(option -> options.append(',').append(quoted(option)));
         if (options.length() < OPTIONS_LIMIT) {
-            mount("overlay", target, "overlay", MS_RDONLY, options);
+            mount("overlay", target, "overlay", MS_RDONLY, options.toString());
         } else {
-            overlayByParts(lower, null, null, target, List.of());
+            overlayByParts(lower, null, null, target, extraOptions);
         }
     }
 

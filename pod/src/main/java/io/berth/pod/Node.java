@@ -11,6 +11,7 @@ import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
+import io.berth.pod.spec.SelinuxLabels;
 import io.berth.runtime.ConmonMonitor;
 import io.berth.runtime.OciRuntime;
 import io.berth.snapshot.Snapshots;
@@ -22,11 +23,12 @@ import java.util.Map;
  * @param runtimes by handler name
  * @param verbs held while a verb that changes a sandbox or container works on it, keyed by its id
  * @param hooks who else takes part in what the verbs do
+ * @param selinux the labels of pods and containers
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
         Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
         Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
-        KeyedLocks<String> verbs, LifecycleHooks hooks) {
+        KeyedLocks<String> verbs, LifecycleHooks hooks, SelinuxLabels selinux) {
 
     /** The runtime of a handler; the empty name stands for the default one. */
     public OciRuntime runtime(String handler) {

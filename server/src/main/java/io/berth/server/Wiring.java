@@ -9,6 +9,7 @@ import io.berth.image.PullOptions;
 import io.berth.image.Unpacker;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Command;
+import io.berth.linux.Selinux;
 import io.berth.network.PodNetwork;
 import io.berth.network.builtin.BuiltinNetwork;
 import io.berth.network.builtin.BuiltinSettings;
@@ -26,6 +27,7 @@ import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
+import io.berth.pod.spec.SelinuxLabels;
 import io.berth.pod.spec.SpecSettings;
 import io.berth.runtime.ConmonMonitor;
 import io.berth.runtime.OciRuntime;
@@ -97,7 +99,8 @@ final class Wiring {
         return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
                 new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
                 new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
-                new Timeline(steps), new KeyedLocks<>(), hooks);
+                new Timeline(steps), new KeyedLocks<>(), hooks,
+                new SelinuxLabels(Selinux.ofThisMachine(), config.runtime().selinux()));
     }
 
     /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */

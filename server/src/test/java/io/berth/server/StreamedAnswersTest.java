@@ -72,7 +72,7 @@ class StreamedAnswersTest {
     void serve() throws Exception {
         Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(), null,
                 Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>(),
-                LifecycleHooks.NONE);
+                LifecycleHooks.NONE, null);
         Answers answers = new Answers((method, code, nanos) -> {});
         Path socket = root.resolve("s");
         server = SocketServer.start(new Config.Grpc(socket, (int) Files.getAttribute(root, "unix:uid"),

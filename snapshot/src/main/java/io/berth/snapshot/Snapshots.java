@@ -183,19 +183,21 @@ public final class Snapshots {
      * @param chainIds of all layers, the lowest first, as {@code Image.chainIds()} gives them
      * @param mountPoint made where it is missing
      * @param owners whose ids own the files, where the container has a user namespace
+     * @param label the SELinux label that all files are seen with
      */
-    public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Optional<MappedOwners> owners) {
-        return mount(key, chainIds, mountPoint, owners, true);
+    public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Optional<MappedOwners> owners,
+            Optional<String> label) {
+        return mount(key, chainIds, mountPoint, owners, label, true);
     }
 
     /** Mounts the layers read-only, for an image volume. */
     public RootFilesystem mountReadOnly(String key, List<Digest> chainIds, Path mountPoint,
-            Optional<MappedOwners> owners) {
-        return mount(key, chainIds, mountPoint, owners, false);
+            Optional<MappedOwners> owners, Optional<String> label) {
+        return mount(key, chainIds, mountPoint, owners, label, false);
     }
 
     private RootFilesystem mount(String key, List<Digest> chainIds, Path target, Optional<MappedOwners> owners,
-            boolean writable) {
+            Optional<String> label, boolean writable) {
         checkKey(key);
         if (target.toString().indexOf('\n') >= 0 || !target.isAbsolute()) {
             throw RuntimeFault.invalid("mount root filesystem " + key + ": the mount point is not an absolute path");
@@ -217,7 +219,7 @@ public final class Snapshots {
                 }
                 try {
                     Files.createDirectories(target);
-                    overlay(wanted, owners);
+                    overlay(wanted, owners, label);
                 } catch (IOException | RuntimeException e) {
                     if (fresh) {
                         discard(key);
@@ -275,7 +277,8 @@ public final class Snapshots {
         }
     }
 
-    private void overlay(RootFilesystem wanted, Optional<MappedOwners> owners) throws IOException {
+    private void overlay(RootFilesystem wanted, Optional<MappedOwners> owners, Optional<String> label)
+            throws IOException {
         List<Path> lower = new ArrayList<>(wanted.chain().reversed().stream().map(layers::files).toList());
         Path folder = active.resolve(wanted.key());
         int least = wanted.isReadOnly() ? 2 : 1;
@@ -286,14 +289,15 @@ public final class Snapshots {
             lower.add(empty);
         }
         List<String> extra = new ArrayList<>();
-        if (Files.exists(INDEX_PARAMETER)) {
+        label.map(Mounts::labelOption).ifPresent(extra::add);
+        if (!wanted.isReadOnly() && Files.exists(INDEX_PARAMETER)) {
             // The index would tie the upper directory to one set of lower file handles; a restored node has others.
             extra.add("index=off");
         }
         try (MappedLayers mapped = MappedLayers.of(lower, owners, folder.resolve("mapped"));
                 OverlayPaths.Shortened shortened = paths.shortened(mapped.paths())) {
             if (wanted.isReadOnly()) {
-                Mounts.overlayReadOnly(shortened.paths(), wanted.mountPoint());
+                Mounts.overlayReadOnly(shortened.paths(), wanted.mountPoint(), extra);
             } else {
                 Mounts.overlay(shortened.paths(), folder.resolve("fs"), folder.resolve("work"), wanted.mountPoint(), extra);
             }

@@ -4,6 +4,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.linux.Errno;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
+import io.berth.linux.RawName;
 import io.berth.linux.RootedPath;
 import io.berth.linux.SystemCallFault;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package io.berth.snapshot;
 import io.berth.base.RuntimeFault;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
+import io.berth.linux.RawName;
 import io.berth.linux.RootedPath;
 import io.berth.linux.SystemCallFault;
 import java.io.IOException;

@@ -156,7 +156,7 @@ class ForeignLayerIT {
             chains.add(chain[0]);
         }
         Path mounted = root.resolve("mounted");
-        snapshots.prepare("c", chains, mounted, Optional.empty());
+        snapshots.prepare("c", chains, mounted, Optional.empty(), Optional.empty());
         try {
             // Overlayfs does not count the links of directories that it has merged.
             assertEquals(linkless(describe(root.resolve("bundle/rootfs"))), linkless(describe(mounted)));

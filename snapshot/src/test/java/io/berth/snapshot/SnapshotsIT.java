@@ -189,8 +189,8 @@ class SnapshotsIT {
                 .directory("var/", 0755).file("var/.wh..wh..opq", "").file("var/y", "top").file(".wh.re", "")
                 .directory("re/", 0755).file("re/new", "top").bytes());
         Path at = root.resolve("mnt");
-        RootFilesystem fs = snapshots.prepare("c1", List.of(low, top), at, Optional.empty());
-        assertEquals(fs, snapshots.prepare("c1", List.of(low, top), at, Optional.empty()));
+        RootFilesystem fs = snapshots.prepare("c1", List.of(low, top), at, Optional.empty(), Optional.empty());
+        assertEquals(fs, snapshots.prepare("c1", List.of(low, top), at, Optional.empty(), Optional.empty()));
         assertFalse(Files.exists(at.resolve("etc/a")));
         assertEquals("top", Files.readString(at.resolve("etc/b")));
         assertFalse(Files.exists(at.resolve("var/x")));
@@ -222,17 +222,17 @@ class SnapshotsIT {
             chain.add(add(chain.isEmpty() ? Optional.empty() : Optional.of(chain.getLast()),
                     new TarBytes().file("f" + i, "" + i).bytes()));
         }
-        snapshots.prepare("many", chain, root.resolve("many"), Optional.empty());
+        snapshots.prepare("many", chain, root.resolve("many"), Optional.empty(), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("many/f0")));
         assertEquals("126", Files.readString(root.resolve("many/f126")));
-        snapshots.prepare("one", chain.subList(0, 1), root.resolve("one"), Optional.empty());
+        snapshots.prepare("one", chain.subList(0, 1), root.resolve("one"), Optional.empty(), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("one/f0")));
-        snapshots.prepare("none", List.of(), root.resolve("none"), Optional.empty());
+        snapshots.prepare("none", List.of(), root.resolve("none"), Optional.empty(), Optional.empty());
         Files.writeString(root.resolve("none/x"), "x");
-        snapshots.mountReadOnly("view", chain.subList(0, 1), root.resolve("view"), Optional.empty());
+        snapshots.mountReadOnly("view", chain.subList(0, 1), root.resolve("view"), Optional.empty(), Optional.empty());
         assertEquals("0", Files.readString(root.resolve("view/f0")));
         assertThrows(IOException.class, () -> Files.writeString(root.resolve("view/x"), "x"));
-        snapshots.mountReadOnly("views", chain, root.resolve("views"), Optional.empty());
+        snapshots.mountReadOnly("views", chain, root.resolve("views"), Optional.empty(), Optional.empty());
         assertEquals("126", Files.readString(root.resolve("views/f126")));
         assertEquals(Set.of("many", "one", "none", "view", "views"), snapshots.activeKeys());
         assertEquals(Usage.NONE, snapshots.usage("view"));
@@ -243,7 +243,7 @@ class SnapshotsIT {
         Digest low = add(Optional.empty(), new TarBytes().directory("etc/", 0755).file("etc/gone", "x").file("etc/kept", "k")
                 .directory("re/", 0755).file("re/old", "old").bytes());
         Path at = root.resolve("mnt");
-        snapshots.prepare("c1", List.of(low), at, Optional.empty());
+        snapshots.prepare("c1", List.of(low), at, Optional.empty(), Optional.empty());
         Files.delete(at.resolve("etc/gone"));
         Files.delete(at.resolve("re/old"));
         Files.delete(at.resolve("re"));
@@ -259,7 +259,7 @@ class SnapshotsIT {
         snapshots.writeChanges("c1", changes);
         Digest top = add(Optional.of(low), changes.toByteArray());
         Path copy = root.resolve("copy");
-        snapshots.prepare("c2", List.of(low, top), copy, Optional.empty());
+        snapshots.prepare("c2", List.of(low, top), copy, Optional.empty(), Optional.empty());
 
         assertFalse(Files.exists(copy.resolve("etc/gone")));
         assertEquals("k", Files.readString(copy.resolve("etc/kept")));
@@ -276,7 +276,7 @@ class SnapshotsIT {
     void aRestartFindsWhatWasThereAndDropsWhatPowerLossMayHaveTaken() throws Exception {
         Digest synced = add(Optional.empty(), new TarBytes().file("a", "1").bytes());
         snapshots.awaitSync();
-        snapshots.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty());
+        snapshots.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty(), Optional.empty());
         Files.writeString(root.resolve("mnt/mine"), "kept");
         Files.createDirectories(root.resolve("snapshots/tmp/unpack-dead/fs"));
         Path record = files(synced).getParent().resolve("record");
@@ -286,7 +286,7 @@ class SnapshotsIT {
         Mounts.unmount(root.resolve("mnt"));
         Snapshots rebooted = open("boot-2");
         assertTrue(rebooted.has(synced));
-        rebooted.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty());
+        rebooted.prepare("c1", List.of(synced), root.resolve("mnt"), Optional.empty(), Optional.empty());
         assertEquals("kept", Files.readString(root.resolve("mnt/mine")));
         rebooted.remove("c1");
         Files.writeString(record, Files.readString(record) + "unsynced boot-2\n");

@@ -1,5 +1,6 @@
 package io.berth.cli.doctor;
 
+import io.berth.linux.Selinux;
 import io.berth.server.config.Config;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,24 @@ final class ExamineKernel implements Examination {
             found.add(Finding.problem(AREA, "IPv4 forwarding is off: pods reach nothing outside", "sysctl -w"
                     + " net.ipv4.ip_forward=1, and write it to /etc/sysctl.d"));
         }
+        selinux(config).ifPresent(found::add);
         return found;
+    }
+
+    private static Optional<Finding> selinux(Config config) {
+        Selinux selinux = Selinux.ofThisMachine();
+        if (!selinux.isEnabled()) {
+            return Optional.empty();
+        }
+        String mode = selinux.isEnforcing() ? "enforcing" : "permissive";
+        if (!config.runtime().selinux()) {
+            return Optional.of(Finding.note(AREA, "SELinux is " + mode + ", and containers get no labels of their own",
+                    "set runtime.enable_selinux = true"));
+        }
+        return Optional.of(selinux.ofContainers(Selinux.Kind.PROCESS).isPresent()
+                ? Finding.fine(AREA, "SELinux is " + mode + ", with labels for containers")
+                : Finding.note(AREA, "SELinux is " + mode + ", and its policy has no labels for containers",
+                        "install the distribution's container policy (container-selinux)"));
     }
 
     private static Finding userNamespaces(Host host) {

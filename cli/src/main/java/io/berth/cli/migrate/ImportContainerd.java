@@ -30,7 +30,7 @@ public final class ImportContainerd {
             Map.entry("cni/conf_dir", "runtime.cni.conf_dir"), Map.entry("cni/bin_dirs", "runtime.cni.bin_dirs"),
             Map.entry("cni/max_conf_num", "runtime.cni.max_conf_num"),
             Map.entry("containerd/default_runtime_name", "runtime.default_runtime_name"),
-            Map.entry("max_concurrent_downloads", "images.max_concurrent_downloads"),
+            Map.entry("enable_selinux", "runtime.enable_selinux"), Map.entry("max_concurrent_downloads", "images.max_concurrent_downloads"),
             Map.entry("image_pull_progress_timeout", "images.image_pull_progress_timeout"),
             Map.entry("registry/config_path", "images.registry.config_path"));
 
@@ -41,8 +41,7 @@ public final class ImportContainerd {
             Map.entry("enable_cdi", "always on"), Map.entry("containerd/discard_unpacked_layers", "Berth decides by itself"),
             Map.entry("disable_tcp_service", "the streaming server listens on loopback only"),
             Map.entry("tolerate_missing_hugetlb_controller", "always tolerated"),
-            Map.entry("disable_hugetlb_controller", "used where it is mounted"),
-            Map.entry("enable_selinux", "Berth has no SELinux support yet: if this is true, wait"));
+            Map.entry("disable_hugetlb_controller", "used where it is mounted"));
 
     private final Imported imported = new Imported();
 
@@ -61,7 +60,7 @@ public final class ImportContainerd {
         Matcher runtime = RUNTIME.matcher(inner);
         if (cri.matches() && runtime.matches()) {
             runtime(key, runtime.group(1), runtime.group(2), value);
-        } else if (isEmpty(value)) {
+        } else if (isEmpty(value) && !inner.equals("enable_selinux")) {
             imported.unneeded(key, "it is empty");
         } else if (inner.equals("debug/level")) {
             imported.take(key, "debug.level", Map.of("fatal", "error", "panic", "error").getOrDefault(value, value.toString()));
@@ -71,7 +70,7 @@ public final class ImportContainerd {
             imported.take(key, "runtime.cni.bin_dirs", List.of(value));
         } else if (inner.equals("stream_server_port")) {
             imported.take(key, "streaming.stream_server_port", Long.parseLong(value.toString()));
-        } else if (UNNEEDED.containsKey(inner) && !(inner.equals("enable_selinux") && value.equals(true))) {
+        } else if (UNNEEDED.containsKey(inner)) {
             imported.unneeded(key, UNNEEDED.get(inner));
         } else {
             imported.none(key, value, reason(inner));

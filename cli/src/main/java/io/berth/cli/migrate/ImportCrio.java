@@ -21,6 +21,7 @@ public final class ImportCrio {
             Map.entry("crio/runtime/default_runtime", "runtime.default_runtime_name"),
             Map.entry("crio/runtime/conmon", "runtime.conmon"),
             Map.entry("crio/runtime/cdi_spec_dirs", "runtime.cdi_spec_dirs"),
+            Map.entry("crio/runtime/selinux", "runtime.enable_selinux"),
             Map.entry("crio/network/network_dir", "runtime.cni.conf_dir"),
             Map.entry("crio/network/plugin_dirs", "runtime.cni.bin_dirs"),
             Map.entry("crio/image/pinned_images", "images.pinned_images"));

@@ -40,7 +40,7 @@ class ImportTest {
                 sandbox_image = "registry.k8s.io/pause:3.8"
                 enable_unprivileged_icmp = true
                 stream_server_port = "10010"
-                enable_selinux = true
+                enable_selinux = false
                 [plugins."io.containerd.grpc.v1.cri".cni]
                 bin_dir = "/opt/cni/bin"
                 conf_template = "/etc/t"
@@ -64,11 +64,12 @@ class ImportTest {
         assertEquals(10010L, ours.get("streaming.stream_server_port"));
         assertEquals(true, ours.get("runtime.runtimes.runc.options.SystemdCgroup"));
         assertEquals("runc", ours.get("runtime.runtimes.runc.runtime_path"));
+        assertEquals(false, ours.get("runtime.enable_selinux"));
         assertEquals("/etc/containerd/certs.d", ours.get("images.registry.config_path"));
         assertEquals("[/opt/cni/bin]", ours.get("runtime.cni.bin_dirs").toString());
         assertReported(imported, "sandbox_image: Berth needs no pause image");
         for (String lost : new String[] {"conf_template = \"/etc/t\"", "mirrors/docker.io/endpoint", "snapshotter = \"stargz\"",
-            "kata/runtime_type", "enable_selinux = true"}) {
+            "kata/runtime_type"}) {
             assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains(lost)),
                     () -> lost + " is not in " + String.join("\n", imported.report()));
         }

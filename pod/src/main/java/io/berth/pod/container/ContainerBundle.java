@@ -28,7 +28,8 @@ final class ContainerBundle {
         this.node = node;
     }
 
-    void prepareRootfs(String id, Image image, Optional<MappedOwners> owners) {
+    /** @param label the SELinux label that all files are seen with */
+    void prepareRootfs(String id, Image image, Optional<MappedOwners> owners, Optional<String> label) {
         Path rootfs = node.directories().rootfs(id);
         try {
             Files.createDirectories(rootfs);
@@ -37,7 +38,7 @@ final class ContainerBundle {
         }
         // Fast when all layers are there; after a power cut a layer may have to come back from its blob.
         new UnpackImage(node.images()).ensure(image);
-        node.snapshots().prepare(id, image.chainIds(), rootfs, owners);
+        node.snapshots().prepare(id, image.chainIds(), rootfs, owners, label);
     }
 
     void writeSpec(String id, ObjectNode spec) {

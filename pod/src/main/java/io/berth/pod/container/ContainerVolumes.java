@@ -8,6 +8,7 @@ import io.berth.image.UnpackImage;
 import io.berth.linux.Errno;
 import io.berth.linux.Fd;
 import io.berth.linux.Mounts;
+import io.berth.linux.RelabelTree;
 import io.berth.linux.RootedPath;
 import io.berth.linux.SystemCallFault;
 import io.berth.pod.Node;
@@ -19,9 +20,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What a container has mounted from the host and from images, made ready before its specification is written. */
 final class ContainerVolumes {
+
+    private static final List<Path> SYSTEM = Stream.of("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys",
+            "/usr", "/run/berth", "/run/systemd", "/var/lib/berth").map(Path::of).toList();
 
     private final Node node;
 
@@ -29,8 +34,12 @@ final class ContainerVolumes {
         this.node = node;
     }
 
-    /** The CRI's mounts with real host paths. Image volumes are mounted below the bundle, which takes them down again. */
-    List<Mount> prepare(Container container, Optional<MappedOwners> owners) {
+    /**
+     * The CRI's mounts with real host paths. Image volumes are mounted below the bundle, which takes them down again.
+     *
+     * @param label the SELinux label of the container's files; volumes that ask for it get it
+     */
+    List<Mount> prepare(Container container, Optional<MappedOwners> owners, Optional<String> label) {
         List<Mount> prepared = new ArrayList<>();
         for (Mount mount : container.config().getMountsList()) {
             if (mount.getContainerPath().isEmpty()) {
@@ -38,9 +47,12 @@ final class ContainerVolumes {
             }
             validate(mount);
             if (isImage(mount)) {
-                prepared.add(imageVolume(container, mount, target(container, prepared.size()), owners));
+                prepared.add(imageVolume(container, mount, target(container, prepared.size()), owners, label));
             } else {
                 Path source = hostPath(mount);
+                if (mount.getSelinuxRelabel()) {
+                    label.ifPresent(wanted -> relabel(source, wanted));
+                }
                 boolean mapped = mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0;
                 prepared.add(mount.toBuilder().setHostPath((mapped
                         ? mapped(source, mount, target(container, prepared.size()), owners) : source).toString()).build());
@@ -94,12 +106,13 @@ final class ContainerVolumes {
         return target;
     }
 
-    private Mount imageVolume(Container container, Mount mount, Path target, Optional<MappedOwners> owners) {
+    private Mount imageVolume(Container container, Mount mount, Path target, Optional<MappedOwners> owners,
+            Optional<String> label) {
         String name = mount.getImage().getImage();
         Image image = node.images().find(name).orElseThrow(() -> RuntimeFault.notFound("mount image " + name + " at "
                 + mount.getContainerPath() + ": it is not on this node: pull it first"));
         new UnpackImage(node.images()).ensure(image);
-        node.snapshots().mountReadOnly(container.id() + "-volume-" + target.getFileName(), image.chainIds(), target, owners);
+        node.snapshots().mountReadOnly(container.id() + "-volume-" + target.getFileName(), image.chainIds(), target, owners, label);
         Path source = mount.getImageSubPath().isEmpty() ? target : within(target, mount);
         return mount.toBuilder().setHostPath(source.toString())
                 .setImage(mount.getImage().toBuilder().setImageRef(image.id().toString())).build();
@@ -123,6 +136,15 @@ final class ContainerVolumes {
         } catch (IOException e) {
             throw RuntimeFault.internal("find " + subPath + " in " + volume + ": " + RuntimeFault.reason(e), e);
         }
+    }
+
+    // A pod that could have the node's own directories labelled would take them away from the node.
+    private static void relabel(Path source, String label) {
+        if (source.getNameCount() < 2 || SYSTEM.stream().anyMatch(source::startsWith)) {
+            throw RuntimeFault.invalid("label " + source + " for a container: it belongs to the system: mount a directory of the"
+                    + " pod's own");
+        }
+        RelabelTree.at(source, label);
     }
 
     private static Path hostPath(Mount mount) {

@@ -22,6 +22,7 @@ import io.berth.pod.sandbox.SandboxFiles;
 import io.berth.pod.sandbox.SandboxNamespaces;
 import io.berth.pod.sandbox.UserNamespaces;
 import io.berth.pod.spec.ProcessUser;
+import io.berth.pod.spec.SelinuxLabels;
 import io.berth.pod.spec.SpecRequest;
 import io.berth.runtime.ConmonMonitor;
 import io.berth.runtime.OciRuntime;
@@ -100,10 +101,12 @@ public final class CreateContainer {
             undo.push("exit file", () -> node.exits().forget(id));
             undo.push("bundle", () -> bundles.remove(id));
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
-            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image, owners));
-            List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners));
+            Optional<SelinuxLabels.Labels> labels = node.selinux().of(sandbox, request.config().getLinux().getSecurityContext());
+            Optional<String> fileLabel = labels.map(SelinuxLabels.Labels::file);
+            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image, owners, fileLabel));
+            List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners, fileLabel));
             ProcessUser user = timeline.step("user", () -> user(intent, image));
-            ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user));
+            ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user, labels));
             undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
@@ -152,7 +155,8 @@ public final class CreateContainer {
                 node.directories().rootfs(container.id()));
     }
 
-    private ObjectNode specify(Sandbox sandbox, Container container, Image image, List<Mount> mounts, ProcessUser user) {
+    private ObjectNode specify(Sandbox sandbox, Container container, Image image, List<Mount> mounts, ProcessUser user,
+            Optional<SelinuxLabels.Labels> labels) {
         var security = container.config().getLinux().getSecurityContext();
         Path rootfs = node.directories().rootfs(container.id());
         Map<Namespace, Path> joined = namespaces.pins(sandbox);
@@ -166,7 +170,7 @@ public final class CreateContainer {
         }
         SpecRequest request = new SpecRequest(sandbox, container, image.config(),
                 node.runtime(container.handler()).handler(), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
-                sandboxFiles.mounts(sandbox), mounts, user.home());
+                sandboxFiles.mounts(sandbox), mounts, user.home(), labels);
         return node.specs().write(request);
     }
 

@@ -1,7 +1,6 @@
 package io.berth.pod.sandbox;
 
 import io.berth.base.JoinedOperations;
-import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.base.UndoStack;
@@ -75,7 +74,7 @@ public final class RunPodSandbox {
 
     private String create(Request request) {
         freeName(request.config());
-        String id = RandomId.next();
+        String id = node.selinux().newSandboxId(node.inventory().sandboxes());
         Timeline.Operation timeline = node.timeline().operation(id, "RunPodSandbox");
         List<String> failedUndos = new ArrayList<>();
         try (UndoStack undo = new UndoStack("RunPodSandbox", (step, failure) -> failedUndos.add(step))) {

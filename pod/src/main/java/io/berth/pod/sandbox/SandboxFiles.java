@@ -5,14 +5,17 @@ import io.berth.cri.v1.DNSConfig;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.linux.DirectoryTree;
 import io.berth.linux.Mounts;
+import io.berth.linux.RelabelTree;
 import io.berth.pod.Node;
 import io.berth.pod.record.Sandbox;
+import io.berth.pod.spec.SelinuxLabels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What a sandbox brings into its containers: hosts, hostname, resolv.conf and /dev/shm. */
 public final class SandboxFiles {
@@ -44,8 +47,10 @@ public final class SandboxFiles {
                 long owner = sandbox.ownsUserNamespace()
                         ? Integer.toUnsignedLong(sandbox.namespaces().getUsernsOptions().getUids(0).getHostId()) : 0;
                 Mounts.tmpfs(shm, node.settings().shmBytes(), 01777, owner, owner,
-                        Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC);
+                        Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC, fileLabel(sandbox));
             }
+            fileLabel(sandbox).ifPresent(label -> List.of("hostname", "resolv.conf").forEach(file ->
+                    RelabelTree.at(directory.resolve(file), label)));
         } catch (IOException e) {
             throw RuntimeFault.internal("write the files of sandbox " + sandbox.id() + ": " + RuntimeFault.reason(e), e);
         }
@@ -62,10 +67,16 @@ public final class SandboxFiles {
                 addresses.forEach(address ->
                         hosts.append(address).append('\t').append(sandbox.config().getHostname()).append('\n'));
             }
-            Files.writeString(node.directories().sandbox(sandbox.id()).resolve("hosts"), hosts);
+            Path file = node.directories().sandbox(sandbox.id()).resolve("hosts");
+            Files.writeString(file, hosts);
+            fileLabel(sandbox).ifPresent(label -> RelabelTree.at(file, label));
         } catch (IOException e) {
             throw RuntimeFault.internal("write hosts of sandbox " + sandbox.id() + ": " + RuntimeFault.reason(e), e);
         }
+    }
+
+    private Optional<String> fileLabel(Sandbox sandbox) {
+        return node.selinux().of(sandbox).map(SelinuxLabels.Labels::file);
     }
 
     /** Where each file belongs in a container. */

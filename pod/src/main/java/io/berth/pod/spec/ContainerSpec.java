@@ -26,7 +26,6 @@ public final class ContainerSpec {
     private final ResourcesSpec resources;
     private final SecuritySpec security;
     private final AppArmorSpec appArmor;
-    private final SelinuxOptions selinux = new SelinuxOptions(SelinuxOptions.USUAL);
     private final CdiDevices cdi;
     private final BlockioClasses blockio;
     private final Cgroups cgroups;
@@ -46,9 +45,9 @@ public final class ContainerSpec {
     /** The whole {@code config.json}. */
     public ObjectNode write(SpecRequest request) {
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", OCI_VERSION);
-        selinux.check(request.security());
         ObjectNode program = process.write(request);
         appArmor.profile(request.security()).ifPresent(profile -> program.put("apparmorProfile", profile));
+        request.selinux().ifPresent(labels -> program.put("selinuxLabel", labels.process()));
         spec.set("process", program);
         spec.putObject("root").put("path", request.rootfs().toString()).put("readonly", !request.rootfsWritable());
         String propagation = mounts.write(request, spec.putArray("mounts"));
@@ -59,6 +58,7 @@ public final class ContainerSpec {
         ObjectNode linux = spec.putObject("linux");
         linux.put("cgroupsPath", request.container().cgroup());
         linux.put("rootfsPropagation", propagation);
+        request.selinux().ifPresent(labels -> linux.put("mountLabel", labels.file()));
         namespaces(request, linux.putArray("namespaces"));
         idMappings(request, linux);
         ObjectNode limits = resources.write(request.container().resources());

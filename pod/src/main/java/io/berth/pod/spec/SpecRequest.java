@@ -23,10 +23,11 @@ import java.util.Optional;
  * @param podFiles the sandbox's own files to mount: hosts, hostname, resolv.conf, shm, by their path in the container
  * @param mounts what the CRI asks to be mounted, with real host paths
  * @param home the user's home directory, for the environment
+ * @param selinux the labels that it runs under
  */
 public record SpecRequest(Sandbox sandbox, Container container, ImageConfig image, RuntimeHandler handler, Path rootfs,
         boolean rootfsWritable, Container.User user, Map<Namespace, Path> namespaces, Map<String, Path> podFiles,
-        List<Mount> mounts, Optional<String> home) {
+        List<Mount> mounts, Optional<String> home, Optional<SelinuxLabels.Labels> selinux) {
 
     public ContainerConfig config() {
         return container.config();

@@ -43,7 +43,7 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
     public record Runtime(String defaultRuntimeName, Map<String, Handler> runtimes, NetworkKind network, Cni cni,
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
-            List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, Optional<Path> blockioConfigFile,
+            List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, boolean selinux, Optional<Path> blockioConfigFile,
             boolean ignoreBlockioNotEnabled) {}
 
     /** A runtime handler. */

@@ -71,6 +71,7 @@ class ConfigFileTest {
                 runtime.default_cgroup_parent = /berth
                 runtime.default_runtime_name =\s
                 runtime.enable_criu_support = false
+                runtime.enable_selinux = true
                 runtime.enable_unprivileged_icmp = true
                 runtime.enable_unprivileged_ports = true
                 runtime.ignore_blockio_not_enabled_errors = true

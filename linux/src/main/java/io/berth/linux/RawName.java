@@ -1,16 +1,15 @@
-package io.berth.snapshot;
+package io.berth.linux;
 
-import io.berth.linux.Inodes;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** Names of files as the file system has them: bytes, which the JDK's text of a path may have lost. */
-final class RawName {
+public final class RawName {
 
     private RawName() {}
 
     /** The bytes of the last part of a path that the JDK has read from a directory. */
-    static byte[] of(Path name) {
+    public static byte[] of(Path name) {
         String text = name.getFileName().toString();
         if (text.chars().allMatch(c -> c > 0 && c < 128)) {
             return Inodes.name(text);
