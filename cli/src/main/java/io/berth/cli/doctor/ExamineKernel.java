@@ -25,7 +25,8 @@ final class ExamineKernel implements Examination {
             found.add(Finding.fine(AREA, "it is " + release));
         }
         String filesystems = host.read("/proc/filesystems").orElse("");
-        found.add(filesystems.contains("\toverlay") ? Finding.fine(AREA, "overlayfs is there")
+        boolean loadable = host.read("/lib/modules/" + release + "/modules.dep").orElse("").contains("/overlay.ko");
+        found.add(filesystems.contains("\toverlay") || loadable ? Finding.fine(AREA, "overlayfs is there")
                 : Finding.problem(AREA, "overlayfs is not there", "modprobe overlay, and name it in /etc/modules-load.d"));
         found.add(userNamespaces(host));
         found.add(host.read("/proc/self/status").orElse("").contains("Seccomp:") ? Finding.fine(AREA, "seccomp is there")

@@ -24,6 +24,8 @@ class ResourcesConformanceIT {
 
     private static final boolean UNIFIED = Cgroups.detect().isUnified();
 
+    private static final boolean CRUN = "crun".equals(System.getenv(RuntimeUnderTest.HANDLER));
+
     @RegisterExtension
     static final Cri CRI = new Cri();
 
@@ -134,8 +136,14 @@ class ResourcesConformanceIT {
     void aLimitIsTakenAway() {
         String none = memory(limited(resources -> { }));
         String container = limited(resources -> resources.setCpuPeriod(100_000).setCpuQuota(20_000).setMemoryLimitInBytes(64 << 20));
-        update(container, resources -> resources.setCpuQuota(-1).setMemoryLimitInBytes(-1));
+        update(container, resources -> resources.setMemoryLimitInBytes(-1));
         assertEquals(none, memory(container));
+        if (!UNIFIED && CRUN) {
+            // crun 1.8 writes -1 as a number without a sign there, which the kernel refuses: the client is told so.
+            Cri.refused(Status.Code.FAILED_PRECONDITION, () -> update(container, resources -> resources.setCpuQuota(-1)));
+            return;
+        }
+        update(container, resources -> resources.setCpuQuota(-1));
         assertEquals(UNIFIED ? "max 100000" : "-1 100000", quota(container));
     }
 
