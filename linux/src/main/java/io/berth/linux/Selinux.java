@@ -1,10 +1,10 @@
 package io.berth.linux;
 
-import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,15 +48,20 @@ public record Selinux(Path filesystem, Path configuration) {
         }
     }
 
-    /** The label that the installed policy has for containers; empty where it knows of none. */
+    /** The label that the loaded policy has for containers; empty where it knows of none. */
     public Optional<String> ofContainers(Kind kind) {
+        // The file may name labels of a module that is not installed.
+        return configured(kind).filter(this::knows);
+    }
+
+    private Optional<String> configured(Kind kind) {
         try {
             Matcher type = TYPE.matcher(Files.readString(configuration.resolve("config")));
             if (!type.find()) {
                 return Optional.empty();
             }
             String contexts = Files.readString(configuration.resolve(type.group(1)).resolve("contexts/lxc_contexts"));
-            Matcher label = Pattern.compile("(?m)^\\s*" + kind.name().toLowerCase(java.util.Locale.ROOT)
+            Matcher label = Pattern.compile("(?m)^\\s*" + kind.name().toLowerCase(Locale.ROOT)
                     + "\\s*=\\s*\"([^\"]+)\"\\s*$").matcher(contexts);
             return label.find() ? Optional.of(label.group(1)) : Optional.empty();
         } catch (IOException absent) {
@@ -64,12 +69,13 @@ public record Selinux(Path filesystem, Path configuration) {
         }
     }
 
-    /** @throws RuntimeFault INVALID_ARGUMENT for a label that the loaded policy has not */
-    public void requireKnown(String label) {
+    /** Whether the loaded policy has this label. */
+    public boolean knows(String label) {
         try {
             Files.write(filesystem.resolve("context"), label.getBytes(StandardCharsets.UTF_8));
+            return true;
         } catch (IOException refused) {
-            throw RuntimeFault.invalid("use SELinux label " + label + ": the policy of this node does not know it");
+            return false;
         }
     }
 }

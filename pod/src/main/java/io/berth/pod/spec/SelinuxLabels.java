@@ -92,10 +92,16 @@ public final class SelinuxLabels {
         Labels labels = new Labels(filled(process.get(), options, options.getType(), sandbox.id()),
                 filled(file.get(), options, "", sandbox.id()));
         if (!isEmpty(options)) {
-            node.requireKnown(labels.process());
-            node.requireKnown(labels.file());
+            requireKnown(labels.process());
+            requireKnown(labels.file());
         }
         return Optional.of(labels);
+    }
+
+    private void requireKnown(String label) {
+        if (!node.knows(label)) {
+            throw RuntimeFault.invalid("use SELinux label " + label + ": the policy of this node does not know it");
+        }
     }
 
     // user:role:type or user:role:type:level; the role of files is always the policy's.
