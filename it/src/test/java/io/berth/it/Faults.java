@@ -52,8 +52,18 @@ record Faults(Path directory) {
 
     /** The steps that were begun since the last {@link #arm}, in their order. */
     Set<String> begun() {
+        return passed("before ");
+    }
+
+    /** The steps that were done since the last {@link #arm}, in their order. */
+    Set<String> done() {
+        return passed("after ");
+    }
+
+    private Set<String> passed(String edge) {
         Set<String> steps = new LinkedHashSet<>();
-        lines("passed").stream().filter(line -> line.startsWith("before ")).map(line -> line.substring(7)).forEach(steps::add);
+        lines("passed").stream().filter(line -> line.startsWith(edge)).map(line -> line.substring(edge.length()))
+                .forEach(steps::add);
         return steps;
     }
 
