@@ -68,6 +68,26 @@ public final class Timeline {
             }
         }
 
+        /** As {@link #step}, for a result that its caller has to close: it is closed when the step fails after its work. */
+        public <T extends AutoCloseable, E extends Exception> T open(String step, Work<T, E> work) throws E {
+            List<T> opened = new ArrayList<>(1);
+            try {
+                return step(step, () -> {
+                    opened.add(work.run());
+                    return opened.getFirst();
+                });
+            } catch (Exception failure) {
+                for (T each : opened) {
+                    try {
+                        each.close();
+                    } catch (Exception secondary) {
+                        failure.addSuppressed(secondary);
+                    }
+                }
+                throw failure;
+            }
+        }
+
         /** As {@link #step}, for work without a result. */
         public <E extends Exception> void run(String step, Action<E> action) throws E {
             this.<Void, E>step(step, () -> {

@@ -1,6 +1,7 @@
 package io.berth.image;
 
 import io.berth.base.Digest;
+import io.berth.base.FileAge;
 import io.berth.base.KeyedLocks;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -287,21 +287,20 @@ public final class ContentStore {
         return new Usage(sums[0], sums[1]);
     }
 
-    /** When the blob was written, or the epoch when it is gone. */
-    Instant writtenAt(Digest blob) {
+    /** Whether the blob was written {@code age} ago or longer, or is gone. */
+    boolean isOlder(Digest blob, Duration age) {
         try {
-            return Files.getLastModifiedTime(path(blob)).toInstant();
-        } catch (IOException e) {
-            return Instant.EPOCH;
+            return FileAge.isOlder(path(blob), age);
+        } catch (IOException gone) {
+            return true;
         }
     }
 
     /** Removes partial blobs that nobody has continued for {@code age}. */
     public void removeStalePartials(Duration age) {
-        Instant before = Instant.now().minus(age);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(ingest)) {
             for (Path file : files) {
-                if (Files.isRegularFile(file) && !Files.getLastModifiedTime(file).toInstant().isAfter(before)) {
+                if (Files.isRegularFile(file) && FileAge.isOlder(file, age)) {
                     Files.deleteIfExists(file);
                 }
             }

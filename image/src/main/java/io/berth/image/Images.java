@@ -8,7 +8,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -230,13 +229,12 @@ public final class Images {
      * when their image was removed.
      */
     public void sweep(Duration age) {
-        Instant before = Instant.now().minus(age);
         content.removeStalePartials(age);
         writing.lock();
         try {
             finishRemovals();
             List<Digest> blobs = content.blobs().stream()
-                    .filter(blob -> !content.writtenAt(blob).isAfter(before)).toList();
+                    .filter(blob -> content.isOlder(blob, age)).toList();
             collect(blobs, unpacker.chains());
         } finally {
             writing.unlock();

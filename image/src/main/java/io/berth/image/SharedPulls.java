@@ -3,7 +3,6 @@ package io.berth.image;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
@@ -28,6 +27,9 @@ public final class SharedPulls {
 
     private record Key(String reference, Optional<RegistryCredentials> credentials) {}
 
+    /** A pull that is over since {@code atNanos} of {@link System#nanoTime}. */
+    private record Ended(PullProgress.Snapshot snapshot, long atNanos) {}
+
     private final class Running {
         final Key key;
         final PullProgress progress;
@@ -45,7 +47,7 @@ public final class SharedPulls {
     private final PullImage pull;
     private final PullOptions options;
     private final ConcurrentHashMap<Key, Running> running = new ConcurrentHashMap<>();
-    private final Deque<PullProgress.Snapshot> ended = new ConcurrentLinkedDeque<>();
+    private final Deque<Ended> ended = new ConcurrentLinkedDeque<>();
 
     public SharedPulls(PullImage pull) {
         this.pull = pull;
@@ -74,9 +76,9 @@ public final class SharedPulls {
 
     /** Pulls under way and those that ended a moment ago, the oldest first. */
     public List<PullProgress.Snapshot> progress() {
-        Instant since = Instant.now().minus(REMEMBERED);
-        ended.removeIf(snapshot -> snapshot.endedAt().filter(at -> at.isBefore(since)).isPresent());
-        return Stream.concat(ended.stream(), running.values().stream().map(r -> r.progress.snapshot()))
+        long now = System.nanoTime();
+        ended.removeIf(each -> now - each.atNanos > REMEMBERED.toNanos());
+        return Stream.concat(ended.stream().map(Ended::snapshot), running.values().stream().map(r -> r.progress.snapshot()))
                 .sorted(Comparator.comparing(PullProgress.Snapshot::startedAt)).toList();
     }
 
@@ -105,7 +107,7 @@ public final class SharedPulls {
 
     private void end(Running pulling, Optional<String> failure) {
         pulling.progress.ended(failure);
-        ended.addLast(pulling.progress.snapshot());
+        ended.addLast(new Ended(pulling.progress.snapshot(), System.nanoTime()));
         while (ended.size() > REMEMBERED_COUNT) {
             ended.pollFirst();
         }

@@ -4,8 +4,10 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
@@ -99,6 +101,38 @@ class ArchitectureTest {
     void foreignMemoryIsOnlyInLinux() {
         noClasses().that().resideOutsideOfPackage("io.berth.linux..")
                 .should().dependOnClassesThat(resideInAPackage("java.lang.foreign..")).check(CLASSES);
+    }
+
+    /**
+     * Classes that ask what time it is: for records and answers that people and clients read, never to measure or to wait.
+     * A clock that is set must not end a wait, keep one from its end, or make anything old.
+     */
+    private static final Set<String> TELL_THE_TIME = Set.of("base.FileAge", "base.Timeline", "base.Timeline$Operation",
+            "base.UnixTime", "image.ImportImage", "image.PullArtifact", "image.PullImage", "image.PullProgress",
+            // A registry may ask to be left alone until a certain hour; the options limit how long.
+            "image.RegistryAnswer",
+            "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointArchive", "pod.container.CreateContainer",
+            "pod.container.Exits", "pod.container.LostEnds", "pod.container.StartContainer", "pod.container.StopContainer",
+            "pod.events.ContainerEvents", "pod.sandbox.RunPodSandbox", "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
+            "server.rpc.BerthRpcs", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
+            "cli.PsCommand", "cli.bench.PodRun", "cli.doctor.ExamineClock");
+
+    @Test
+    void theClockOnTheWallIsOnlyReadOut() {
+        noClasses().that(new DescribedPredicate<>("do not tell the time") {
+            @Override
+            public boolean test(JavaClass javaClass) {
+                return !TELL_THE_TIME.contains(javaClass.getName().substring("io.berth.".length()));
+            }
+        }).should().callMethodWhere(new DescribedPredicate<>("it reads the clock on the wall") {
+            @Override
+            public boolean test(JavaMethodCall call) {
+                String owner = call.getTargetOwner().getName();
+                return call.getName().equals("currentTimeMillis")
+                        || call.getName().equals("now") && (owner.startsWith("java.time.") || owner.equals("io.berth.base.UnixTime"))
+                        || owner.equals("java.time.Clock");
+            }
+        }).orShould().callConstructor(java.util.Date.class).check(CLASSES);
     }
 
     @Test

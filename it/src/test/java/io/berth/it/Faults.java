@@ -19,6 +19,7 @@ import java.util.Set;
 record Faults(Path directory) {
 
     private static final long HELD_LIMIT_NANOS = 30_000_000_000L;
+    private static final long HIT_LIMIT_NANOS = 2_000_000_000L;
 
     /** The options with which the daemon's Java machine looks here. */
     List<String> options() {
@@ -40,15 +41,29 @@ record Faults(Path directory) {
         }
     }
 
-    /** Nothing is armed that was not hit. */
-    boolean allHit() {
-        return lines("armed").isEmpty();
+    /** Waits until nothing is armed that was not hit: what follows a client's end comes a moment later. */
+    void awaitAllHit(String armed) throws InterruptedException {
+        long deadline = System.nanoTime() + HIT_LIMIT_NANOS;
+        while (!lines("armed").isEmpty()) {
+            assertTrue(System.nanoTime() < deadline, "not hit: " + armed);
+            Thread.sleep(2);
+        }
     }
 
     /** The steps that were begun since the last {@link #arm}, in their order. */
     Set<String> begun() {
+        return passed("before ");
+    }
+
+    /** The steps that were done since the last {@link #arm}, in their order. */
+    Set<String> done() {
+        return passed("after ");
+    }
+
+    private Set<String> passed(String edge) {
         Set<String> steps = new LinkedHashSet<>();
-        lines("passed").stream().filter(line -> line.startsWith("before ")).map(line -> line.substring(7)).forEach(steps::add);
+        lines("passed").stream().filter(line -> line.startsWith(edge)).map(line -> line.substring(edge.length()))
+                .forEach(steps::add);
         return steps;
     }
 

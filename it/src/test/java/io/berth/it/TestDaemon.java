@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -29,34 +30,42 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
     private final String extraConfiguration;
     private final boolean failpoints;
     private final List<String> javaOptions;
+    private final Map<String, String> environment;
     private ScratchNode node;
     private DaemonProcess process;
     private Connection connection;
 
-    private TestDaemon(String extraConfiguration, boolean failpoints, List<String> javaOptions) {
+    private TestDaemon(String extraConfiguration, boolean failpoints, List<String> javaOptions,
+            Map<String, String> environment) {
         this.extraConfiguration = extraConfiguration;
         this.failpoints = failpoints;
         this.javaOptions = javaOptions;
+        this.environment = environment;
     }
 
     /** With the built-in network and defaults for all else. */
     static TestDaemon withBuiltinNetwork() {
-        return new TestDaemon("", false, List.of());
+        return new TestDaemon("", false, List.of(), Map.of());
     }
 
     /** With a drop-in that wins over the usual configuration of tests. */
     static TestDaemon with(String toml) {
-        return new TestDaemon(toml, false, List.of());
+        return new TestDaemon(toml, false, List.of(), Map.of());
     }
 
     /** With further options of its Java machine. */
     static TestDaemon withOptions(String toml, String... javaOptions) {
-        return new TestDaemon(toml, false, List.of(javaOptions));
+        return new TestDaemon(toml, false, List.of(javaOptions), Map.of());
+    }
+
+    /** With further variables of its environment; programs that it starts do not get them. */
+    static TestDaemon withEnvironment(Map<String, String> environment) {
+        return new TestDaemon("", false, List.of(), environment);
     }
 
     /** That a test stops and breaks at its steps by {@link #faults()}. */
     static TestDaemon withFailpoints(String toml) {
-        return new TestDaemon(toml, true, List.of());
+        return new TestDaemon(toml, true, List.of(), Map.of());
     }
 
     @Override
@@ -98,7 +107,7 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
     }
 
     void start() {
-        process = node.start(failpoints ? faults().options() : javaOptions);
+        process = node.start(failpoints ? faults().options() : javaOptions, environment);
         connection = Connection.to(node.socket());
     }
 

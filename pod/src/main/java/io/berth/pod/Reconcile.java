@@ -131,7 +131,7 @@ public final class Reconcile {
         }
         for (Sandbox sandbox : node.inventory().sandboxes()) {
             boolean leftover = sandbox.phase() == Sandbox.Phase.CREATING && !runSandbox.isCreating(sandbox.config());
-            if (leftover || sandbox.phase() == Sandbox.Phase.STOPPING) {
+            if (leftover || sandbox.phase() == Sandbox.Phase.STOPPING || sandbox.phase() == Sandbox.Phase.REMOVING) {
                 unlessHeld(sandbox.id(), () -> node.inventory().findSandbox(sandbox.id())
                         .filter(now -> now.phase() == sandbox.phase()).ifPresent(now -> finish(now)));
             }
@@ -139,10 +139,11 @@ public final class Reconcile {
     }
 
     private void finish(Sandbox sandbox) {
-        if (sandbox.phase() == Sandbox.Phase.CREATING) {
-            findings.cure("sandbox", sandbox.id(), "removed", () -> removeSandbox.remove(sandbox.id()));
-        } else {
-            findings.cure("sandbox", sandbox.id(), "stopped", () -> stopSandbox.stop(sandbox.id()));
+        switch (sandbox.phase()) {
+            case CREATING, REMOVING ->
+                    findings.cure("sandbox", sandbox.id(), "removed", () -> removeSandbox.remove(sandbox.id()));
+            case STOPPING -> findings.cure("sandbox", sandbox.id(), "stopped", () -> stopSandbox.stop(sandbox.id()));
+            case READY, STOPPED -> { }
         }
     }
 

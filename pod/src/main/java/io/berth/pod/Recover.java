@@ -82,7 +82,7 @@ public final class Recover {
 
     private void recover(Sandbox sandbox) {
         switch (sandbox.phase()) {
-            case CREATING -> removeSandbox.remove(sandbox.id());
+            case CREATING, REMOVING -> removeSandbox.remove(sandbox.id());
             case STOPPING -> stopSandbox.stop(sandbox.id());
             case READY -> {
                 SandboxNamespaces namespaces = new SandboxNamespaces(node);

@@ -41,7 +41,16 @@ final class ProcessRun {
     }
 
     private void run() {
-        StatusMessage status = call();
+        StatusMessage status;
+        try {
+            status = call();
+        } catch (StalledClient stalled) {
+            LOG.atWarn().addKeyValue("container", request.containerId()).log(stalled.getMessage());
+            streams.signal().cancel();
+            streams.in().ifPresent(Inbox::close);
+            connection.abort();
+            return;
+        }
         streams.signal().cancel();
         streams.in().ifPresent(Inbox::close);
         streams.out().ifPresent(Outbox::close);
@@ -73,6 +82,8 @@ final class ProcessRun {
                     yield new StatusMessage.Success();
                 }
             };
+        } catch (StalledClient stalled) {
+            throw stalled;
         } catch (IOException | RuntimeException failure) {
             LOG.atInfo()
                     .addKeyValue("container", request.containerId())

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -32,7 +33,7 @@ public final class DaemonProcess implements AutoCloseable {
 
     /** As the longer form, without options of the Java machine. */
     public static DaemonProcess start(List<String> arguments, Path socket, Path log) {
-        return start(arguments, socket, log, List.of());
+        return start(arguments, socket, log, List.of(), Map.of());
     }
 
     /**
@@ -41,15 +42,18 @@ public final class DaemonProcess implements AutoCloseable {
      * @param arguments what follows {@code berth serve}
      * @param log gets the daemon's output, appended
      * @param javaOptions further options of its Java machine
+     * @param environment variables beside those of this process
      * @throws RuntimeFault UNAVAILABLE with the end of the log when it ends or does not answer in time
      */
-    public static DaemonProcess start(List<String> arguments, Path socket, Path log, List<String> javaOptions) {
+    public static DaemonProcess start(List<String> arguments, Path socket, Path log, List<String> javaOptions,
+            Map<String, String> environment) {
         List<String> command = new ArrayList<>(program(javaOptions));
         command.add("serve");
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
         builder.environment().put("BERTH_BUILD", "no");
         if (!javaOptions.isEmpty()) {
             builder.environment().merge("BERTH_SERVE_OPTIONS", String.join(" ", javaOptions), (a, b) -> a + " " + b);

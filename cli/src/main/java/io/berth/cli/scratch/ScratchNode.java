@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -107,8 +108,13 @@ public record ScratchNode(Path directory, String name, Subnet subnet) {
 
     /** As {@link #start()}, with further options of its Java machine. */
     public DaemonProcess start(List<String> javaOptions) {
+        return start(javaOptions, Map.of());
+    }
+
+    /** As {@link #start(List)}, with further variables of its environment. */
+    public DaemonProcess start(List<String> javaOptions, Map<String, String> environment) {
         return DaemonProcess.start(List.of("--config", config().toString(), "--root", root().toString(), "--state",
-                state().toString(), "--socket", socket().toString()), socket(), daemonLog(), javaOptions);
+                state().toString(), "--socket", socket().toString()), socket(), daemonLog(), javaOptions, environment);
     }
 
     /** What pods have here now. */

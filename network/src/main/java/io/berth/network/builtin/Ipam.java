@@ -1,5 +1,6 @@
 package io.berth.network.builtin;
 
+import io.berth.base.FileAge;
 import io.berth.base.RuntimeFault;
 import io.berth.network.PortMapping;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -169,7 +169,7 @@ final class Ipam {
         } catch (JacksonException e) {
             // Cut short by a crash right after it was made: nothing was attached for it yet. A young one may be another
             // process's, which is about to write it.
-            if (Files.getLastModifiedTime(file).toInstant().isBefore(Instant.now().minus(UNFINISHED))) {
+            if (FileAge.isOlder(file, UNFINISHED)) {
                 LOG.atWarn().addKeyValue("file", file).addKeyValue("reason", e.getOriginalMessage())
                         .log("unreadable address file removed");
                 Files.deleteIfExists(file);

@@ -91,13 +91,14 @@ public final class CreateContainer {
         // Held against a removal of the whole sandbox, which waits then and finds the container whole or gone.
         try (var held = node.verbs().lock(id);
                 UndoStack undo = new UndoStack("CreateContainer", (step, failure) -> failedUndos.add(step))) {
-            timeline.run("record", () -> node.inventory().add(intent));
+            // Before the step: a write that failed may have left a record all the same.
             undo.push("record", () -> {
                 if (failedUndos.isEmpty()) {
                     node.inventory().removeContainer(id);
                     node.timeline().forget(id);
                 }
             });
+            timeline.run("record", () -> node.inventory().add(intent));
             undo.push("exit file", () -> node.exits().forget(id));
             undo.push("bundle", () -> bundles.remove(id));
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);

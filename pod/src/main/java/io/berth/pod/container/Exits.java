@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,7 @@ public final class Exits implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Exits.class);
     private static final int OOM_EXIT_CODE = 137;
+    private static final int FAILED_START_CODE = 128;
 
     private final Path directory;
     private final Path bundles;
@@ -128,16 +130,29 @@ public final class Exits implements AutoCloseable {
         Container before = inventory.container(id);
         boolean oom = code == OOM_EXIT_CODE && ranOutOfMemory(before);
         String reason = oom ? "OOMKilled" : code == 0 ? "Completed" : "Error";
-        boolean[] changed = new boolean[1];
+        record(id, Container::isLive, new Container.Exit(code, atNanos, reason, message));
+    }
+
+    /**
+     * Records why a container's program never ran. It counts also when the monitor was faster to tell that what waited to
+     * become the program was killed.
+     */
+    void recordFailedStart(String id, String message) {
+        record(id, container -> container.phase() != Container.Phase.REMOVING,
+                new Container.Exit(FAILED_START_CODE, UnixTime.now(), "Error", message));
+    }
+
+    private void record(String id, Predicate<Container> counts, Container.Exit exit) {
+        boolean[] wasLive = new boolean[1];
         Container after = inventory.changeContainer(id, container -> {
-            changed[0] = container.isLive();
-            return changed[0] ? container.exited(new Container.Exit(code, atNanos, reason, message)) : container;
+            wasLive[0] = container.isLive();
+            return counts.test(container) ? container.exited(exit) : container;
         });
         CompletableFuture<Void> waiters = waiting.remove(id);
         if (waiters != null) {
             waiters.complete(null);
         }
-        if (changed[0]) {
+        if (wasLive[0]) {
             listener.accept(after);
         }
     }

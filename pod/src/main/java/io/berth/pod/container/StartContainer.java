@@ -42,7 +42,7 @@ public final class StartContainer {
                 if (!runsAlready(container, failure)) {
                     // Not startable again: its process is ended, and the reason stays with it.
                     node.cgroups().kill(container.cgroup());
-                    node.exits().record(id, 128, UnixTime.now(), failure.getMessage());
+                    node.exits().recordFailedStart(id, failure.getMessage());
                     throw failure;
                 }
             }

@@ -70,9 +70,13 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
                 mounts, resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit);
     }
 
+    /** As ended; never before it started, also when the node's clock went back meanwhile. */
     public Container exited(Exit how) {
+        Exit ended = how.atNanos() >= startedAtNanos ? how
+                : new Exit(how.code(), startedAtNanos, how.reason(), how.message());
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                mounts, resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos, how);
+                mounts, resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos,
+                ended);
     }
 
     public Container withResources(LinuxContainerResources changed) {

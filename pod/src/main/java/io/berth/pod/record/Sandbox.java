@@ -31,7 +31,9 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
         READY,
         /** Stopping has begun: it is shown as not ready, resources may be left. */
         STOPPING,
-        STOPPED
+        STOPPED,
+        /** Removing has begun: it is shown as not ready until nothing is left, and the removal goes on by itself. */
+        REMOVING
     }
 
     public Sandbox with(Phase changed) {
@@ -67,6 +69,14 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
     /** Whether the pod has a user namespace of its own. */
     public boolean ownsUserNamespace() {
         return namespaces().getUsernsOptions().getMode() == NamespaceMode.POD && namespaces().hasUsernsOptions();
+    }
+
+    /** Whether its containers have ended and its network and namespaces are given back. */
+    public boolean hasStopped() {
+        return switch (phase) {
+            case CREATING, READY, STOPPING -> false;
+            case STOPPED, REMOVING -> true;
+        };
     }
 
     /** {@code namespace/name}, for people. */

@@ -7,7 +7,10 @@ import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import java.util.Optional;
 
-/** Removes a sandbox with its containers, stopping it first where it is not stopped. Idempotent. */
+/**
+ * Removes a sandbox with its containers, stopping it first where it is not stopped. Idempotent, and once begun it is
+ * finished: what a crash or a failed step leaves is removed at the next start or reconciliation.
+ */
 public final class RemovePodSandbox {
 
     private final Node node;
@@ -35,6 +38,8 @@ public final class RemovePodSandbox {
                 return;
             }
             Timeline.Operation timeline = node.timeline().operation(id, "RemovePodSandbox");
+            timeline.run("removing", () ->
+                    node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.REMOVING)));
             timeline.run("containers", () -> node.inventory().containersOf(id).stream().map(Container::id)
                     .forEach(removeContainer::remove));
             timeline.run("plugins", () -> node.hooks().sandboxRemoving(current.get()));

@@ -80,7 +80,7 @@ public final class RunPodSandbox {
         try (UndoStack undo = new UndoStack("RunPodSandbox", (step, failure) -> failedUndos.add(step))) {
             Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING, Set.of(),
                     List.of(), false, cgroup(request.config(), id), Optional.empty());
-            timeline.run("record", () -> node.inventory().add(intent));
+            // Before the step: a write that failed may have left a record all the same.
             undo.push("record", () -> {
                 // With something left, the record stays: the next reconciliation tries again.
                 if (failedUndos.isEmpty()) {
@@ -88,6 +88,7 @@ public final class RunPodSandbox {
                     node.timeline().forget(id);
                 }
             });
+            timeline.run("record", () -> node.inventory().add(intent));
             build(intent, timeline, undo);
             timeline.run("ready", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY)));
             undo.commit();

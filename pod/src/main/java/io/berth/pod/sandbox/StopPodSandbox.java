@@ -42,7 +42,7 @@ public final class StopPodSandbox {
         String id = found.get().id();
         try (var held = node.verbs().lockInterruptibly(id)) {
             Optional<Sandbox> current = node.inventory().findSandbox(id);
-            if (current.isPresent() && current.get().phase() != Sandbox.Phase.STOPPED) {
+            if (current.isPresent() && !current.get().hasStopped()) {
                 stopHeld(id);
             }
         }

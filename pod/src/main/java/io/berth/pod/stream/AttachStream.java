@@ -33,13 +33,15 @@ final class AttachStream {
         }
         Path bundle = node.directories().bundle(container.id());
         Timeline.Operation steps = Timeline.unrecorded("Attach");
-        try (PacketSocket socket = steps.step("connect", () -> PacketSocket.connect(bundle.resolve("attach")))) {
+        try (PacketSocket socket = steps.open("connect", () -> PacketSocket.connect(bundle.resolve("attach")))) {
             streams.onClose(socket::end);
             streams.onResize(size -> node.monitor().resize(bundle, size.rows(), size.columns()));
             tellJoined(streams);
             streams.stdin().ifPresent(stdin -> Pumps.fromClient(stdin, new SocketSink(socket)));
             steps.run("copy", () -> PlatformThreads.await(() -> {
-                copy(socket, streams);
+                try (AttachedClient client = new AttachedClient(container.id())) {
+                    copy(socket, streams, client);
+                }
                 return null;
             }));
         }
@@ -56,7 +58,7 @@ final class AttachStream {
         });
     }
 
-    private static void copy(PacketSocket socket, ProcessStreams streams) {
+    private static void copy(PacketSocket socket, ProcessStreams streams, AttachedClient client) {
         OutputStream stdout = streams.stdout().orElseGet(OutputStream::nullOutputStream);
         OutputStream stderr = streams.stderr().orElseGet(OutputStream::nullOutputStream);
         byte[] packet = new byte[PACKET_BYTES];
@@ -65,13 +67,13 @@ final class AttachStream {
             OutputStream target = packet[0] == STDOUT ? stdout : packet[0] == STDERR ? stderr
                     : OutputStream.nullOutputStream();
             try {
-                target.write(packet, 1, length - 1);
-                target.flush();
+                client.put(target, packet, 1, length - 1);
             } catch (IOException gone) {
                 return;
             }
             length = socket.receive(packet);
         }
+        client.finish();
     }
 
     private record SocketSink(PacketSocket socket) implements Pumps.Sink {

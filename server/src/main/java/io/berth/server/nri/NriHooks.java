@@ -56,7 +56,7 @@ public final class NriHooks implements LifecycleHooks, AutoCloseable {
     public void start(Node node, PodVerbs verbs, NriSettings settings) {
         node.inventory().containers().stream().filter(container -> !container.isLive())
                 .forEach(container -> stopped.put(container.id(), CompletableFuture.completedFuture(null)));
-        node.inventory().sandboxes().stream().filter(sandbox -> sandbox.phase() == Sandbox.Phase.STOPPED)
+        node.inventory().sandboxes().stream().filter(Sandbox::hasStopped)
                 .forEach(sandbox -> stoppedPods.add(sandbox.id()));
         NriMessages messages = new NriMessages(node);
         Adaptation adaptation = Adaptation.start(settings, new NriRequests(node, verbs, messages));
