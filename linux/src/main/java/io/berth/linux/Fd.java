@@ -53,6 +53,11 @@ public final class Fd implements AutoCloseable {
         return open(path, O_RDONLY, 0);
     }
 
+    /** Opens the FIFO {@code path} for reading, without waiting for somebody who writes. */
+    public static Fd openFifo(Path path) {
+        return open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+    }
+
     /** Opens the directory {@code path}. */
     public static Fd openDirectory(Path path) {
         return open(path, O_RDONLY | O_DIRECTORY, 0);

@@ -4,6 +4,7 @@ import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,8 @@ import java.util.concurrent.ExecutionException;
 public final class Namespaces {
 
     private static final int STACK_BYTES = 256 * 1024;
+    private static final int STATFS_BYTES = 120;
+    private static final long NSFS_MAGIC = 0x6e736673;
 
     private Namespaces() {}
 
@@ -91,7 +94,12 @@ public final class Namespaces {
 
     /** Whether a namespace is pinned at {@code file}. */
     public static boolean isPinned(Path file) {
-        return Mounts.isMountPoint(file);
+        try (Arena arena = Arena.ofConfined()) {
+            // Not by the mount table, which is as long as the node has mounts: statfs(2).
+            MemorySegment answer = arena.allocate(STATFS_BYTES, 8);
+            long result = Kernel.tryCall(SystemCall.STATFS, arena.allocateFrom(file.toString()).address(), answer.address());
+            return result == 0 && answer.get(ValueLayout.JAVA_LONG, 0) == NSFS_MAGIC;
+        }
     }
 
     /** The inode number of the namespace that a pinned or /proc file stands for: two files with the same are one. */

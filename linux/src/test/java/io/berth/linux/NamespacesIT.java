@@ -25,6 +25,9 @@ class NamespacesIT {
         var pinned = Namespaces.create(KINDS, directory.resolve("ns"), () -> Namespaces.setHostname("berth-test"));
         try {
             assertEquals(KINDS, pinned.keySet());
+            pinned.values().forEach(file -> assertTrue(Namespaces.isPinned(file)));
+            assertFalse(Namespaces.isPinned(Files.writeString(directory.resolve("left over"), "")));
+            assertFalse(Namespaces.isPinned(directory.resolve("not there")));
             assertEquals("berth-test", Namespaces.in(pinned.get(Namespace.UTS),
                     () -> Files.readString(Path.of("/proc/sys/kernel/hostname")).strip()));
             assertNotEquals("berth-test", Files.readString(Path.of("/proc/sys/kernel/hostname")).strip());
@@ -35,6 +38,21 @@ class NamespacesIT {
         }
         assertEquals(List.of(), Mounts.at(directory));
         pinned.values().forEach(file -> assertFalse(Files.exists(file)));
+    }
+
+    @Test
+    void mountsAreFoundAtPathsThatTheTableWritesInAnotherWay() throws Exception {
+        Path odd = Files.createDirectories(directory.resolve("a b\\c\u00fc"));
+        Mounts.tmpfs(odd, 65536, 0700, 0, 0, 0);
+        Mounts.tmpfs(Files.createDirectories(odd.resolve("in")), 65536, 0700, 0, 0, 0);
+        try {
+            assertEquals(List.of(odd.resolve("in"), odd), Mounts.at(odd));
+            assertEquals(List.of(odd.resolve("in"), odd), Mounts.at(directory));
+            assertTrue(Mounts.isMountPoint(odd));
+            assertFalse(Mounts.isMountPoint(directory));
+        } finally {
+            Mounts.at(directory).forEach(Mounts::unmount);
+        }
     }
 
     @Test

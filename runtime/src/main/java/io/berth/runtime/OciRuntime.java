@@ -34,6 +34,7 @@ public final class OciRuntime {
 
     private final RuntimeHandler handler;
     private final Path root;
+    private final boolean startsByFifo;
     private volatile String knownVersion = "";
     private volatile Optional<JsonNode> knownFeatures = Optional.empty();
 
@@ -41,6 +42,7 @@ public final class OciRuntime {
     public OciRuntime(RuntimeHandler handler, Path root) {
         this.handler = handler;
         this.root = root;
+        this.startsByFifo = RuncFifo.belongsTo(handler.path());
     }
 
     public RuntimeHandler handler() {
@@ -58,9 +60,15 @@ public final class OciRuntime {
         return arguments;
     }
 
-    /** Runs the container's own program. */
-    public void start(String id) {
-        run("start container " + id, List.of("start", id));
+    /**
+     * Runs the container's own program.
+     *
+     * @param pid its first process
+     */
+    public void start(String id, int pid) {
+        if (!startsByFifo || !RuncFifo.open(id, root.resolve(id), pid, LIMIT)) {
+            run("start container " + id, List.of("start", id));
+        }
     }
 
     /** Sends {@code signal} to the container's first process; false when it has ended. */
@@ -142,7 +150,10 @@ public final class OciRuntime {
         }
         try {
             JsonNode state = JsonMapper.shared().readTree(output.stdout());
-            return Optional.of(state.path("status").asString());
+            String told = state.path("status").asString();
+            // runc tells it from the FIFO, which a daemon that was killed just then did not come to remove.
+            boolean begun = startsByFifo && told.equals("created") && !RuncFifo.isWaiting(state.path("pid").asInt(0));
+            return Optional.of(begun ? "running" : told);
         } catch (JacksonException e) {
             throw RuntimeFault.during("read the state of container " + id, e);
         }

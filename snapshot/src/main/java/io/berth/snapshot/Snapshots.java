@@ -219,6 +219,9 @@ public final class Snapshots {
                 }
                 try {
                     Files.createDirectories(target);
+                    if (!fresh) {
+                        forgetLastMount(key);
+                    }
                     overlay(wanted, owners, label);
                 } catch (IOException | RuntimeException e) {
                     if (fresh) {
@@ -229,6 +232,13 @@ public final class Snapshots {
                 return wanted;
             });
         }
+    }
+
+    // The kernel refuses a volatile mount whose last one a crash of the machine ended, until its mark is gone.
+    private void forgetLastMount(String key) throws IOException {
+        Path work = active.resolve(key).resolve("work");
+        RemoveTree.at(work);
+        Files.createDirectories(work);
     }
 
     private void create(RootFilesystem wanted, Optional<MappedOwners> owners) throws IOException {
@@ -290,6 +300,10 @@ public final class Snapshots {
         }
         List<String> extra = new ArrayList<>();
         label.map(Mounts::labelOption).ifPresent(extra::add);
+        if (!wanted.isReadOnly()) {
+            // Its unmount would write out the whole file system below the upper directory: docs/adr/0006.
+            extra.add("volatile");
+        }
         if (!wanted.isReadOnly() && Files.exists(INDEX_PARAMETER)) {
             // The index would tie the upper directory to one set of lower file handles; a restored node has others.
             extra.add("index=off");

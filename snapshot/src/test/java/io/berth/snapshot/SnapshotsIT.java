@@ -191,6 +191,8 @@ class SnapshotsIT {
         Path at = root.resolve("mnt");
         RootFilesystem fs = snapshots.prepare("c1", List.of(low, top), at, Optional.empty(), Optional.empty());
         assertEquals(fs, snapshots.prepare("c1", List.of(low, top), at, Optional.empty(), Optional.empty()));
+        assertTrue(Files.readAllLines(Path.of("/proc/self/mountinfo")).stream().anyMatch(line -> line.contains(" " + at + " ")
+                && line.contains("volatile")), "its unmount writes out a whole file system");
         assertFalse(Files.exists(at.resolve("etc/a")));
         assertEquals("top", Files.readString(at.resolve("etc/b")));
         assertFalse(Files.exists(at.resolve("var/x")));

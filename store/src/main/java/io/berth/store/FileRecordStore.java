@@ -4,8 +4,10 @@ import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -13,7 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One file a record, {@code DIRECTORY/KIND/ID.json}, written beside and renamed over the old one.
+ * One file a record, {@code DIRECTORY/KIND/ID.json}, written beside and put in the place of the old one.
+ *
+ * <p>It does not take that place by a rename over the old file: ext4 answers that with writing the data out at once. It
+ * becomes {@code ID.json.next}, then the old one is removed, then it gets its name. Where there is a next one, it counts.
  *
  * <p>No fsync: a record is about processes, mounts and namespaces of the running kernel, which a power cut ends with it;
  * against a crash of the daemon the page cache is enough. docs/adr/0002 has the reasons and figures.
@@ -22,6 +27,7 @@ public final class FileRecordStore implements RecordStore {
 
     private static final Logger LOG = LoggerFactory.getLogger(FileRecordStore.class);
     private static final String SUFFIX = ".json";
+    private static final String NEXT = ".next";
     private static final String UNFINISHED = ".new-";
 
     private final Path directory;
@@ -35,9 +41,17 @@ public final class FileRecordStore implements RecordStore {
         Path file = file(kind, id);
         Path beside = file.resolveSibling(UNFINISHED + RandomId.hex(8));
         try {
-            Files.createDirectories(file.getParent());
-            Files.write(beside, document);
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            write(beside, document);
+            if (Files.exists(file)) {
+                Path next = next(file);
+                Files.move(beside, next, StandardCopyOption.ATOMIC_MOVE);
+                Files.delete(file);
+                Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+            } else {
+                Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+                // Of a write that failed halfway: it is older now.
+                Files.deleteIfExists(next(file));
+            }
         } catch (IOException e) {
             try {
                 Files.deleteIfExists(beside);
@@ -48,9 +62,23 @@ public final class FileRecordStore implements RecordStore {
         }
     }
 
+    private static void write(Path file, byte[] document) throws IOException {
+        try {
+            Files.write(file, document);
+        } catch (NoSuchFileException firstOfItsKind) {
+            Files.createDirectories(file.getParent());
+            Files.write(file, document);
+        }
+    }
+
+    private static Path next(Path file) {
+        return file.resolveSibling(file.getFileName() + NEXT);
+    }
+
     @Override
     public void remove(String kind, String id) {
         try {
+            Files.deleteIfExists(next(file(kind, id)));
             Files.deleteIfExists(file(kind, id));
         } catch (IOException e) {
             throw fault("remove", kind, id, e);
@@ -64,8 +92,8 @@ public final class FileRecordStore implements RecordStore {
         if (!Files.isDirectory(folder)) {
             return found;
         }
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
+        try {
+            for (Path file : files(folder)) {
                 String name = file.getFileName().toString();
                 if (name.startsWith(UNFINISHED)) {
                     Files.deleteIfExists(file);
@@ -83,6 +111,24 @@ public final class FileRecordStore implements RecordStore {
             throw fault("read", kind, "*", e);
         }
         return found;
+    }
+
+    // With what a crash left between two names under its own one.
+    private static List<Path> files(Path folder) throws IOException {
+        for (Path file : list(folder)) {
+            String name = file.getFileName().toString();
+            if (name.endsWith(SUFFIX + NEXT)) {
+                Files.move(file, file.resolveSibling(name.substring(0, name.length() - NEXT.length())),
+                        StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        return list(folder);
+    }
+
+    private static List<Path> list(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
     }
 
     private Path file(String kind, String id) {

@@ -9,6 +9,8 @@ import io.berth.base.RuntimeFault;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +44,24 @@ class FileRecordStoreTest {
         Files.writeString(folder.resolve("c.json"), "");
         assertEquals(Set.of(), new FileRecordStore(directory).all("sandboxes").keySet());
         assertFalse(Files.exists(unfinished));
+    }
+
+    @Test
+    void aCrashBetweenTheTwoNamesOfAWriteLosesNothing() throws Exception {
+        RecordStore store = new FileRecordStore(directory);
+        for (String id : List.of("both", "new-only", "changed")) {
+            store.put("sandboxes", id, "old".getBytes());
+        }
+        store.put("sandboxes", "changed", "new".getBytes());
+        Path folder = directory.resolve("sandboxes");
+        assertEquals(Set.of("both.json", "new-only.json", "changed.json"), Set.of(folder.toFile().list()));
+        Files.writeString(folder.resolve("both.json.next"), "new");
+        Files.move(folder.resolve("new-only.json"), folder.resolve("new-only.json.next"));
+        Map<String, byte[]> found = new FileRecordStore(directory).all("sandboxes");
+        assertEquals("new", new String(found.get("both")));
+        assertEquals("old", new String(found.get("new-only")));
+        assertEquals("new", new String(found.get("changed")));
+        assertEquals(Set.of("both.json", "new-only.json", "changed.json"), Set.of(folder.toFile().list()));
     }
 
     @Test

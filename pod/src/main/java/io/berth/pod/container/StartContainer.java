@@ -7,6 +7,7 @@ import io.berth.base.UnixTime;
 import io.berth.cri.v1.ContainerEventType;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.pod.record.ProcessIdentity;
 
 /** Lets a created container run its program. */
 public final class StartContainer {
@@ -37,7 +38,8 @@ public final class StartContainer {
             long at = UnixTime.now();
             try {
                 timeline.run("plugins", () -> node.hooks().containerStarting(container));
-                timeline.run("runtime start", () -> node.runtime(container.handler()).start(id));
+                timeline.run("runtime start", () -> node.runtime(container.handler())
+                        .start(id, container.init().map(ProcessIdentity::pid).orElse(0)));
             } catch (RuntimeFault failure) {
                 if (!runsAlready(container, failure)) {
                     // Not startable again: its process is ended, and the reason stays with it.
