@@ -35,10 +35,11 @@ class ArchitectureTest {
             Map.entry("runtime", Set.of("base", "linux")),
             Map.entry("ttrpc", Set.of("base")),
             Map.entry("nri", Set.of("base", "linux", "ttrpc")),
+            Map.entry("shim", Set.of("base", "linux", "runtime", "ttrpc")),
             Map.entry("streaming", Set.of("base")),
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
-                    "streaming", "nri", "pod")),
+                    "streaming", "nri", "shim", "pod")),
             Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

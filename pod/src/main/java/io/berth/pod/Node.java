@@ -11,8 +11,7 @@ import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
-import io.berth.runtime.ConmonMonitor;
-import io.berth.runtime.OciRuntime;
+import io.berth.runtime.ContainerRuntime;
 import io.berth.snapshot.Snapshots;
 import java.util.Map;
 
@@ -24,13 +23,13 @@ import java.util.Map;
  * @param hooks who else takes part in what the verbs do
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
-        Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
+        Snapshots snapshots, PodNetwork network, Map<String, ContainerRuntime> runtimes,
         Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
         KeyedLocks<String> verbs, LifecycleHooks hooks) {
 
     /** The runtime of a handler; the empty name stands for the default one. */
-    public OciRuntime runtime(String handler) {
-        OciRuntime runtime = runtimes.get(handlerName(handler));
+    public ContainerRuntime runtime(String handler) {
+        ContainerRuntime runtime = runtimes.get(handlerName(handler));
         if (runtime == null) {
             throw RuntimeFault.invalid("use runtime handler \"" + handler + "\": this node has "
                     + runtimes.keySet().stream().sorted().toList() + ": add [runtime.runtimes." + handler
