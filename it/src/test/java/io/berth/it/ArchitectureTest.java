@@ -37,10 +37,11 @@ class ArchitectureTest {
             Map.entry("runtime", Set.of("base", "linux")),
             Map.entry("ttrpc", Set.of("base")),
             Map.entry("nri", Set.of("base", "linux", "ttrpc")),
+            Map.entry("shim", Set.of("base", "linux", "runtime", "ttrpc")),
             Map.entry("streaming", Set.of("base")),
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
-                    "streaming", "nri", "pod")),
+                    "streaming", "nri", "shim", "pod")),
             Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -114,7 +115,7 @@ class ArchitectureTest {
             "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointArchive", "pod.container.CreateContainer",
             "pod.container.Exits", "pod.container.LostEnds", "pod.container.StartContainer", "pod.container.StopContainer",
             "pod.events.ContainerEvents", "pod.sandbox.RunPodSandbox", "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
-            "server.rpc.BerthRpcs", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
+            "server.rpc.BerthRpcs", "shim.CriLog", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
             "cli.PsCommand", "cli.bench.PodRun", "cli.doctor.ExamineClock");
 
     @Test

@@ -23,6 +23,7 @@ public record Command(List<String> program, Map<String, String> environment, Pat
 
     private static final Duration LAST_MOMENT = Duration.ofMillis(500);
     private static final long GLANCE_MILLIS = 250;
+    private static final int INPUT_BYTES = 32 * 1024;
     private static final Runnable NOTHING = () -> { };
 
     /**
@@ -70,12 +71,30 @@ public record Command(List<String> program, Map<String, String> environment, Pat
      *     for which it then has a moment
      */
     public Output run(Runnable onTimeout) {
-        return PlatformThreads.await(() -> runBlocking(onTimeout));
+        return PlatformThreads.await(() -> runBlocking(Spawn.of(program, environment), onTimeout));
     }
 
-    private Output runBlocking(Runnable onTimeout) {
+    /**
+     * Runs it.
+     *
+     * @param input what it reads; at most {@value #INPUT_BYTES} bytes, which a pipe holds even when it reads nothing
+     */
+    public Output run(byte[] input) {
+        if (input.length > INPUT_BYTES) {
+            throw RuntimeFault.invalid("run " + program.getFirst() + ": its input has " + input.length + " bytes");
+        }
+        return PlatformThreads.await(() -> {
+            try (Fd.Pipe in = Fd.pipe()) {
+                in.write().write(input, 0, input.length);
+                in.write().close();
+                return runBlocking(Spawn.of(program, environment).descriptor(0, in.read()), NOTHING);
+            }
+        });
+    }
+
+    private Output runBlocking(Spawn spawn, Runnable onTimeout) {
         try (Fd.Pipe out = Fd.pipe(); Fd.Pipe err = Fd.pipe();
-                ChildProcess child = Spawn.of(program, environment).directory(directory)
+                ChildProcess child = spawn.directory(directory)
                         .descriptor(1, out.write()).descriptor(2, err.write()).start()) {
             out.write().close();
             err.write().close();

@@ -8,6 +8,7 @@ public final class Errno {
     public static final int ESRCH = 3;
     public static final int EINTR = 4;
     public static final int EIO = 5;
+    public static final int ENXIO = 6;
     public static final int ECHILD = 10;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -39,6 +40,7 @@ public final class Errno {
             case ESRCH -> "no such process";
             case EINTR -> "interrupted system call";
             case EIO -> "input/output error";
+            case ENXIO -> "no such device or address";
             case ECHILD -> "no child process";
             case EAGAIN -> "resource temporarily unavailable";
             case ENOMEM -> "out of memory";

@@ -25,6 +25,11 @@ public final class PauseProgram {
 
     private PauseProgram() {}
 
+    /** Writes it to {@code file}, executable for everybody: for the root file system of a container that only waits. */
+    public static void write(Path file) {
+        TinyProgram.writeForAll(file, TinyProgram.code(X86_64, AARCH64));
+    }
+
     /**
      * Starts it as process 1 of a new PID namespace, which is pinned at {@code pin}. The namespace lives as long as the
      * process; the caller ends it with {@link Signals#KILL} and {@link Processes#reap}.

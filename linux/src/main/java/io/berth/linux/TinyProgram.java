@@ -51,7 +51,7 @@ final class TinyProgram {
      * must not fail: its end is the namespace's.
      */
     static Ready ready(Path file, byte[] code) {
-        write(file, code);
+        write(file, code, "r-x------");
         if (Files.isExecutable(file)) {
             return new Ready(Spawn.of(List.of(file.toString()), Map.of()), Optional.empty());
         }
@@ -69,13 +69,16 @@ final class TinyProgram {
         }
     }
 
-    // Executable for its owner only.
-    private static Path write(Path file, byte[] code) {
+    /** Writes the program to {@code file}, readable and executable for everybody. */
+    static void writeForAll(Path file, byte[] code) {
+        write(file, code, "r-xr-xr-x");
+    }
+
+    private static void write(Path file, byte[] code, String permissions) {
         try {
             Files.createDirectories(file.getParent());
             Files.write(file, elf(code));
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r-x------"));
-            return file;
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
         } catch (IOException e) {
             throw RuntimeFault.internal("write " + file + ": " + RuntimeFault.reason(e), e);
         }

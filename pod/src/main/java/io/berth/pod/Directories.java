@@ -33,6 +33,11 @@ public record Directories(Path root, Path state) {
         return state.resolve("oci").resolve(handler);
     }
 
+    /** Where shims tell events. */
+    public Path shimEvents() {
+        return state.resolve("shims.sock");
+    }
+
     public Path sandboxes() {
         return state.resolve("sandboxes");
     }

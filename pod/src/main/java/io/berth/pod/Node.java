@@ -12,8 +12,7 @@ import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
-import io.berth.runtime.ConmonMonitor;
-import io.berth.runtime.OciRuntime;
+import io.berth.runtime.ContainerRuntime;
 import io.berth.snapshot.Snapshots;
 import java.util.Map;
 
@@ -26,13 +25,13 @@ import java.util.Map;
  * @param selinux the labels of pods and containers
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
-        Snapshots snapshots, PodNetwork network, Map<String, OciRuntime> runtimes, ConmonMonitor monitor,
+        Snapshots snapshots, PodNetwork network, Map<String, ContainerRuntime> runtimes,
         Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
         KeyedLocks<String> verbs, LifecycleHooks hooks, SelinuxLabels selinux) {
 
     /** The runtime of a handler; the empty name stands for the default one. */
-    public OciRuntime runtime(String handler) {
-        OciRuntime runtime = runtimes.get(handlerName(handler));
+    public ContainerRuntime runtime(String handler) {
+        ContainerRuntime runtime = runtimes.get(handlerName(handler));
         if (runtime == null) {
             throw RuntimeFault.invalid("use runtime handler \"" + handler + "\": this node has "
                     + runtimes.keySet().stream().sorted().toList() + ": add [runtime.runtimes." + handler

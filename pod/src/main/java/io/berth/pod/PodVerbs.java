@@ -28,6 +28,8 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
         RunPodSandbox runSandbox = new RunPodSandbox(node, removeSandbox);
         CreateContainer create = new CreateContainer(node, remove);
+        // A pod whose own container has ended cannot be used any more; the kubelet makes a new one when it sees that.
+        node.runtimes().values().forEach(runtime -> runtime.sandboxes().ifPresent(tasks -> tasks.onEnd(stopSandbox::stop)));
         Reconcile reconcile = new Reconcile(node, runSandbox, stopSandbox, removeSandbox, create, remove);
         return new PodVerbs(runSandbox, stopSandbox, removeSandbox, create,
                 new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),

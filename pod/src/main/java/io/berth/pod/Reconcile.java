@@ -14,11 +14,14 @@ import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.RunPodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
 import io.berth.pod.sandbox.StopPodSandbox;
+import io.berth.runtime.ContainerRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -93,7 +96,7 @@ public final class Reconcile {
         part("unfinished", this::finishWhatWasBegun);
         part("files", this::removeUnknownFiles);
         part("cgroups", this::removeUnknownCgroups);
-        part("monitors", this::endUnknownMonitors);
+        part("monitors", this::endUnknown);
         part("addresses", this::giveBackUnknownAddresses);
         part("namespaces", this::tellMissingNamespaces);
         node.timeline().forgetUnless(id -> isContainer(id) || isSandbox(id));
@@ -163,13 +166,11 @@ public final class Reconcile {
                 findings.cure("snapshot", key, "removed", () -> node.snapshots().remove(key));
             }
         }
-        unknown(node.directories().containers(), this::isContainer, "bundle", DirectoryTree::remove);
+        // Some runtimes have a bundle for each sandbox too.
+        unknown(node.directories().containers(), id -> isContainer(id) || isSandbox(id), "bundle",
+                DirectoryTree::remove);
         unknown(node.directories().sandboxes(), this::isSandbox, "sandbox directory", DirectoryTree::remove);
         unknown(node.directories().exits(), this::isContainer, "exit file", Files::deleteIfExists);
-        for (var runtime : node.runtimes().entrySet()) {
-            unknown(node.directories().runtimeState(runtime.getKey()), this::isContainer, "runtime state",
-                    entry -> runtime.getValue().delete(entry.getFileName().toString(), true));
-        }
     }
 
     private interface Removal {
@@ -220,24 +221,13 @@ public final class Reconcile {
         }
     }
 
-    private void endUnknownMonitors() {
-        String exits = node.directories().exits().toString();
-        for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
-            List<String> arguments = process.info().arguments().map(List::of).orElse(List.of());
-            Optional<String> id = after(arguments, "--cid");
-            if (id.isPresent() && after(arguments, "--exit-dir").filter(exits::equals).isPresent()
-                    && !isContainer(id.get())) {
-                findings.cure("monitor", process.pid() + " of " + id.get(), "killed", () -> {
-                    process.children().forEach(ProcessHandle::destroyForcibly);
-                    process.destroyForcibly();
-                });
-            }
-        }
-    }
-
-    private static Optional<String> after(List<String> arguments, String option) {
-        int at = arguments.indexOf(option);
-        return at < 0 || at + 1 >= arguments.size() ? Optional.empty() : Optional.of(arguments.get(at + 1));
+    private void endUnknown() {
+        // Two handlers may share a program and with it what is found of it.
+        Map<String, ContainerRuntime.Leftover> found = new LinkedHashMap<>();
+        node.runtimes().values().stream().flatMap(runtime -> runtime.leftovers(this::isContainer, this::isSandbox).stream())
+                .forEach(leftover -> found.put(leftover.kind() + " " + leftover.subject(), leftover));
+        found.values().forEach(leftover ->
+                findings.cure(leftover.kind(), leftover.subject(), leftover.action(), leftover.cure()::run));
     }
 
     private void giveBackUnknownAddresses() {

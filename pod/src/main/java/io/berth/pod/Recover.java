@@ -62,6 +62,7 @@ public final class Recover {
         switch (container.phase()) {
             case CREATING, REMOVING -> removeContainer.discard(container);
             case CREATED, RUNNING -> {
+                node.runtime(container.handler()).adopt(container.described(node.directories().bundle(container.id())));
                 lostEnds.check(container);
                 lostSteps(node.inventory().container(container.id()));
             }
@@ -90,6 +91,8 @@ public final class Recover {
                 if (!whole) {
                     // After a reboot: nothing of it runs, and the kubelet makes a new one.
                     stopSandbox.stop(sandbox.id());
+                } else {
+                    node.runtime(sandbox.handler()).sandboxes().ifPresent(tasks -> tasks.adopt(sandbox.id()));
                 }
             }
             case STOPPED -> { }

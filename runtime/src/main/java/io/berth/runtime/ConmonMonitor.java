@@ -7,6 +7,8 @@ import io.berth.linux.Fd;
 import io.berth.linux.PlatformThreads;
 import io.berth.linux.Processes;
 import io.berth.linux.Spawn;
+import io.berth.runtime.ContainerRuntime.FirstProcess;
+import io.berth.runtime.ContainerRuntime.NewContainer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,7 +18,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -42,31 +46,12 @@ public final class ConmonMonitor {
         this.exitDirectory = exitDirectory;
     }
 
-    /**
-     * A container to create.
-     *
-     * @param bundle the directory with {@code config.json}; conmon keeps its attach socket and control FIFO there
-     * @param log the CRI log file; empty where no log is kept
-     * @param terminal whether the process gets a terminal
-     * @param stdin whether it gets an input that stays open for attach
-     * @param stdinOnce whether its input ends with the first attached client
-     */
-    public record Request(String id, String name, Path bundle, java.util.Optional<Path> log, boolean terminal,
-            boolean stdin, boolean stdinOnce) {}
-
-    /**
-     * A created container.
-     *
-     * @param pid its first process, with the start time that tells it from a later process of that number
-     */
-    public record Created(int pid, long startTicks) {}
-
     /** Creates the container; its program does not run before {@link OciRuntime#start}. */
-    public Created create(OciRuntime runtime, Request request) {
+    FirstProcess create(OciRuntime runtime, NewContainer request) {
         return PlatformThreads.await(() -> createBlocking(runtime, request));
     }
 
-    private Created createBlocking(OciRuntime runtime, Request request) {
+    private FirstProcess createBlocking(OciRuntime runtime, NewContainer request) {
         Path errors = request.bundle().resolve("conmon.err");
         try (Fd.Pipe sync = Fd.pipe(); Fd stderr = Fd.create(errors, 0600)) {
             Spawn spawn = Spawn.of(arguments(runtime, request),
@@ -90,7 +75,7 @@ public final class ConmonMonitor {
         }
     }
 
-    private Created created(Request request, String line, Path errors) {
+    private FirstProcess created(NewContainer request, String line, Path errors) {
         if (line.isBlank()) {
             throw new RuntimeFault(RuntimeFault.Kind.INTERNAL,
                     "create container " + request.id() + ": conmon ended early: " + RuntimeWords.plain(read(errors)));
@@ -101,13 +86,13 @@ public final class ConmonMonitor {
             if (pid <= 0) {
                 throw RuntimeWords.fault("create container " + request.id(), answer.path("message").asString(""));
             }
-            return new Created(pid, Processes.startTicks(pid).orElse(0));
+            return new FirstProcess(pid, Processes.startTicks(pid).orElse(0));
         } catch (JacksonException e) {
             throw RuntimeFault.during("create container " + request.id() + ": read conmon's answer", e);
         }
     }
 
-    private List<String> arguments(OciRuntime runtime, Request request) {
+    private List<String> arguments(OciRuntime runtime, NewContainer request) {
         List<String> arguments = new ArrayList<>(List.of(program.toString(),
                 "--api-version", "1",
                 "--cid", request.id(),
@@ -140,7 +125,7 @@ public final class ConmonMonitor {
     }
 
     /** Makes the monitor of {@code bundle} open its log anew, for instance after a rotation. */
-    public void reopenLog(Path bundle) {
+    void reopenLog(Path bundle) {
         // Writing blocks while nobody reads the FIFO; with the monitor gone nobody would.
         if (!isAlive(bundle)) {
             throw RuntimeFault.precondition("reopen log: the monitor of " + bundle.getFileName() + " has ended");
@@ -149,7 +134,7 @@ public final class ConmonMonitor {
     }
 
     /** Tells the container's terminal its new size. */
-    public void resize(Path bundle, int rows, int columns) {
+    void resize(Path bundle, int rows, int columns) {
         if (isAlive(bundle)) {
             control(bundle, "1 " + rows + " " + columns + "\n");
         }
@@ -164,7 +149,7 @@ public final class ConmonMonitor {
     }
 
     /** Whether the monitor of {@code bundle} runs. */
-    public boolean isAlive(Path bundle) {
+    boolean isAlive(Path bundle) {
         OptionalInt pid = number(bundle.resolve("conmon.pid"));
         if (pid.isEmpty()) {
             return false;
@@ -178,8 +163,34 @@ public final class ConmonMonitor {
     }
 
     /** The monitor's process, when it runs. */
-    public OptionalInt pid(Path bundle) {
+    private OptionalInt pid(Path bundle) {
         return isAlive(bundle) ? number(bundle.resolve("conmon.pid")) : OptionalInt.empty();
+    }
+
+    /** Monitors of {@code runtime}'s containers that belong to this instance and to no known container. */
+    List<ContainerRuntime.Leftover> leftovers(OciRuntime runtime, Predicate<String> isContainer) {
+        List<ContainerRuntime.Leftover> found = new ArrayList<>();
+        for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+            List<String> arguments = process.info().arguments().map(List::of).orElse(List.of());
+            Optional<String> id = after(arguments, "--cid");
+            if (id.isPresent() && isAfter(arguments, "--exit-dir", exitDirectory)
+                    && isAfter(arguments, "--runtime", runtime.handler().path()) && !isContainer.test(id.get())) {
+                found.add(new ContainerRuntime.Leftover("monitor", process.pid() + " of " + id.get(), "killed", () -> {
+                    process.children().forEach(ProcessHandle::destroyForcibly);
+                    process.destroyForcibly();
+                }));
+            }
+        }
+        return found;
+    }
+
+    private static boolean isAfter(List<String> arguments, String option, Path value) {
+        return after(arguments, option).filter(value.toString()::equals).isPresent();
+    }
+
+    private static Optional<String> after(List<String> arguments, String option) {
+        int at = arguments.indexOf(option);
+        return at < 0 || at + 1 >= arguments.size() ? Optional.empty() : Optional.of(arguments.get(at + 1));
     }
 
     private static OptionalInt number(Path file) {

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -142,6 +143,18 @@ public final class OciRuntime {
         }
     }
 
+    /** What the runtime keeps of containers that are not known. */
+    public List<ContainerRuntime.Leftover> leftovers(Predicate<String> isKnown) {
+        // Their temporary files begin with a dot.
+        try (Stream<Path> entries = Files.isDirectory(root) ? Files.list(root) : Stream.empty()) {
+            return entries.map(entry -> entry.getFileName().toString())
+                    .filter(name -> !name.startsWith(".") && !isKnown.test(name))
+                    .map(id -> new ContainerRuntime.Leftover("runtime state", id, "removed", () -> delete(id, true))).toList();
+        } catch (IOException e) {
+            throw RuntimeFault.internal("list " + root + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
     /** The state that the runtime tells ({@code created}, {@code running}, {@code stopped}), or empty when unknown. */
     public Optional<String> status(String id) {
         Command.Output output = call(List.of("state", id));
@@ -241,7 +254,7 @@ public final class OciRuntime {
     private Command.Output run(String action, List<String> verb) {
         Command.Output output = call(verb);
         if (output.exitCode() != 0) {
-            throw failure(action, printed(output));
+            throw RuntimeWords.fault(action, printed(output));
         }
         return output;
     }
@@ -257,11 +270,6 @@ public final class OciRuntime {
     private static boolean isUnknown(String words) {
         return words.contains("does not exist") || words.contains("No such file or directory")
                 || words.contains("no such file or directory") || words.contains("container not found");
-    }
-
-    /** The failure of {@code action} with the reason in what a runtime printed: INVALID_ARGUMENT without a program to run. */
-    public static RuntimeFault failure(String action, String printed) {
-        return RuntimeWords.fault(action, printed);
     }
 
     private static String printed(Command.Output output) {

@@ -6,9 +6,9 @@ import java.util.regex.Pattern;
 
 /**
  * What an OCI runtime prints when it refuses, reduced to the reason: runc writes logrus lines
- * ({@code time="…" level=error msg="…"}), crun a time stamp before each line.
+ * ({@code time="…" level=error msg="…"}), crun a time stamp before each line. Stateless.
  */
-final class RuntimeWords {
+public final class RuntimeWords {
 
     private static final Pattern LOGRUS = Pattern.compile("level=(?:error|fatal)\\s+msg=\"");
     /** A client's answer has to fit into the headers of HTTP/2, and a person's eye. */
@@ -23,13 +23,14 @@ final class RuntimeWords {
     private RuntimeWords() {}
 
     /** The failure of {@code action} that a runtime tells by {@code printed}. */
-    static RuntimeFault fault(String action, String printed) {
+    public static RuntimeFault fault(String action, String printed) {
         String words = plain(printed);
         boolean clients = NO_PROGRAM.matcher(words).find();
         return new RuntimeFault(clients ? RuntimeFault.Kind.INVALID_ARGUMENT : RuntimeFault.Kind.INTERNAL, action + ": " + words);
     }
 
-    static String plain(String printed) {
+    /** The reason in {@code printed}, bounded and on one line. */
+    public static String plain(String printed) {
         Matcher line = LOGRUS.matcher(printed);
         String last = null;
         while (line.find()) {

@@ -126,6 +126,7 @@ public final class Daemon implements AutoCloseable {
         streaming.close();
         wiring.stopPlugins();
         metrics.ifPresent(Metrics::close);
+        wiring.stopShimEvents();
         node.exits().close();
         node.network().close();
         stateLock.close();

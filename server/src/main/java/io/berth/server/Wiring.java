@@ -30,11 +30,17 @@ import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
 import io.berth.pod.spec.SpecSettings;
 import io.berth.runtime.ConmonMonitor;
+import io.berth.runtime.ContainerRuntime;
+import io.berth.runtime.MonitoredRuntime;
 import io.berth.runtime.OciRuntime;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.runtime.SeccompDefault;
 import io.berth.server.config.Config;
 import io.berth.server.nri.NriHooks;
+import io.berth.shim.ShimEvents;
+import io.berth.shim.ShimHandler;
+import io.berth.shim.ShimPaths;
+import io.berth.shim.ShimRuntime;
 import io.berth.snapshot.Snapshots;
 import io.berth.store.FileRecordStore;
 import io.berth.streaming.StreamingSettings;
@@ -63,6 +69,7 @@ final class Wiring {
     private final Directories directories;
     private final Cgroups cgroups = Cgroups.detect();
     private final NriHooks hooks = new NriHooks();
+    private Optional<ShimEvents> events = Optional.empty();
 
     /** @param steps told of each step of an operation */
     Wiring(Config config, Consumer<Timeline.Step> steps) {
@@ -84,7 +91,7 @@ final class Wiring {
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + directories.state() + ": " + RuntimeFault.reason(e), e);
         }
-        Map<String, OciRuntime> runtimes = runtimes();
+        Map<String, ContainerRuntime> runtimes = runtimes();
         NodeSettings settings = settings(runtimes);
         Inventory inventory = new Inventory(new FileRecordStore(directories.records()));
         Snapshots snapshots = new Snapshots(directories.root());
@@ -96,8 +103,7 @@ final class Wiring {
             events.stopped(container);
             hooks.ended(container);
         });
-        return new Node(directories, settings, inventory, images, snapshots, network(), runtimes,
-                new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits()), cgroups,
+        return new Node(directories, settings, inventory, images, snapshots, network(), runtimes, cgroups,
                 new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
                 new Timeline(steps), new KeyedLocks<>(), hooks,
                 new SelinuxLabels(Selinux.ofThisMachine(), config.runtime().selinux()));
@@ -122,6 +128,11 @@ final class Wiring {
         hooks.close();
     }
 
+    /** Hears no more events of shims. */
+    void stopShimEvents() {
+        events.ifPresent(ShimEvents::close);
+    }
+
     PullOptions pullOptions() {
         var images = config.images();
         return PullOptions.defaults().withStallLimit(images.pullProgressTimeout())
@@ -139,7 +150,7 @@ final class Wiring {
                 config.streaming().idleTimeout(), usual.streamCreationTimeout(), usual.tokenLifetime(), usual.maxTokens());
     }
 
-    private NodeSettings settings(Map<String, OciRuntime> runtimes) {
+    private NodeSettings settings(Map<String, ContainerRuntime> runtimes) {
         var runtime = config.runtime();
         String handler = runtime.defaultRuntimeName().isEmpty() ? preferred(runtimes) : runtime.defaultRuntimeName();
         return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
@@ -181,17 +192,15 @@ final class Wiring {
         return config.runtime().builtin().bridge().replaceAll("[^A-Za-z0-9_]", "_");
     }
 
-    private Map<String, OciRuntime> runtimes() {
-        Map<String, OciRuntime> runtimes = new TreeMap<>();
+    private Map<String, ContainerRuntime> runtimes() {
+        Map<String, ContainerRuntime> runtimes = new TreeMap<>();
         if (config.runtime().runtimes().isEmpty()) {
             for (String name : List.of("runc", "crun")) {
-                find(name).ifPresent(path -> runtimes.put(name, runtime(new RuntimeHandler(name, path, false, false,
+                find(name).ifPresent(path -> runtimes.put(name, monitored(new RuntimeHandler(name, path, false, false,
                         List.of()))));
             }
         }
-        config.runtime().runtimes().forEach((name, handler) -> runtimes.put(name, runtime(new RuntimeHandler(name,
-                program(handler.path(), "runtime handler " + name), handler.systemdCgroup(),
-                handler.privilegedWithoutHostDevices(), handler.arguments()))));
+        config.runtime().runtimes().forEach((name, handler) -> runtimes.put(name, runtime(name, handler)));
         if (runtimes.isEmpty()) {
             throw RuntimeFault.precondition("find an OCI runtime: neither runc nor crun is in PATH:"
                     + " install one or name it in [runtime.runtimes.NAME]");
@@ -199,12 +208,38 @@ final class Wiring {
         return runtimes;
     }
 
-    private OciRuntime runtime(RuntimeHandler handler) {
-        return new OciRuntime(handler, directories.runtimeState(handler.name()));
+    private ContainerRuntime runtime(String name, Config.Handler handler) {
+        String program = handler.isShim() && handler.path().isEmpty() ? ShimHandler.program(handler.type()) : handler.path();
+        RuntimeHandler known = new RuntimeHandler(name, program(program, "runtime handler " + name), handler.systemdCgroup(),
+                handler.privilegedWithoutHostDevices(), handler.arguments());
+        return handler.isShim() ? shim(known, handler) : monitored(known);
+    }
+
+    private ContainerRuntime monitored(RuntimeHandler handler) {
+        // Looked for where it is needed: a node whose containers are all behind shims has none.
+        ConmonMonitor monitor = new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits());
+        return new MonitoredRuntime(new OciRuntime(handler, directories.runtimeState(handler.name())), monitor,
+                directories.containers());
+    }
+
+    private ContainerRuntime shim(RuntimeHandler known, Config.Handler handler) {
+        var options = handler.shim();
+        ShimHandler shim = new ShimHandler(known, handler.type(), new ShimHandler.Options(options.binaryName(),
+                options.noPivotRoot(), options.noNewKeyring(), options.shimCgroup(), options.typeUrl(), options.configPath()));
+        ShimPaths paths = new ShimPaths(directories.containers(), directories.exits(), directories.runtimeState(known.name()),
+                directories.shimEvents());
+        if (events.isEmpty()) {
+            events = Optional.of(ShimEvents.listen(paths));
+        }
+        String runc = options.binaryName().isEmpty() ? "runc" : options.binaryName();
+        Optional<OciRuntime> oci = shim.isRunc() ? Optional.of(new OciRuntime(new RuntimeHandler(known.name(),
+                program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), false, List.of()),
+                paths.runcState())) : Optional.empty();
+        return new ShimRuntime(shim, paths, cgroups, oci);
     }
 
     // crun is the faster one, but refuses cgroup layouts of version 1 in which the hugetlb controller is not mounted.
-    private String preferred(Map<String, OciRuntime> runtimes) {
+    private String preferred(Map<String, ContainerRuntime> runtimes) {
         boolean crunWorks = cgroups.isUnified() || cgroups.has("hugetlb");
         if (runtimes.containsKey("crun") && (crunWorks || !runtimes.containsKey("runc"))) {
             return "crun";

@@ -70,7 +70,7 @@ class StreamedAnswersTest {
 
     @BeforeEach
     void serve() throws Exception {
-        Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(), null,
+        Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(),
                 Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>(),
                 LifecycleHooks.NONE, null);
         Answers answers = new Answers((method, code, nanos) -> {});

@@ -24,8 +24,7 @@ import io.berth.pod.sandbox.UserNamespaces;
 import io.berth.pod.spec.ProcessUser;
 import io.berth.pod.spec.SelinuxLabels;
 import io.berth.pod.spec.SpecRequest;
-import io.berth.runtime.ConmonMonitor;
-import io.berth.runtime.OciRuntime;
+import io.berth.runtime.ContainerRuntime;
 import io.berth.snapshot.MappedOwners;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,11 +111,12 @@ public final class CreateContainer {
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
-            undo.push("process", () -> node.runtime(intent.handler()).delete(id, true));
+            undo.push("process", () -> node.runtime(intent.handler()).delete(id));
             undo.push("cgroup", () -> node.cgroups().kill(adjusted.cgroup()));
-            ConmonMonitor.Created created = timeline.step("runtime create", () -> startMonitor(intent));
+            ContainerRuntime.FirstProcess created = timeline.step("runtime create", () ->
+                    node.runtime(intent.handler()).create(intent.described(node.directories().bundle(id))));
             timeline.run("created", () -> node.inventory().changeContainer(id, container ->
-                    container.created(new ProcessIdentity(created.pid(), created.startTicks()), user.user(), mounts)));
+                    container.created(ProcessIdentity.of(created), user.user(), mounts)));
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
             node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
@@ -183,14 +183,6 @@ public final class CreateContainer {
         ProcessIdentity init = target.init().filter(ProcessIdentity::isAlive).orElseThrow(() -> RuntimeFault.precondition(
                 "share the PID namespace of container " + targetId + ": it does not run"));
         return Path.of("/proc/" + init.pid() + "/ns/pid");
-    }
-
-    private ConmonMonitor.Created startMonitor(Container container) {
-        OciRuntime runtime = node.runtime(container.handler());
-        ContainerConfig config = container.config();
-        return node.monitor().create(runtime, new ConmonMonitor.Request(container.id(), config.getMetadata().getName(),
-                node.directories().bundle(container.id()), container.logPath(), config.getTty(), config.getStdin(),
-                config.getStdinOnce()));
     }
 
     private Image image(ContainerConfig config) {

@@ -27,7 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Learns of the ends of containers from the exit files of their monitors, also of those that came while Berth was down.
+ * Learns of the ends of containers from the exit files of those who watch them, also of those that came while Berth was down.
  * Thread-safe; owns the thread that watches the directory until {@link #close}.
  */
 public final class Exits implements AutoCloseable {
@@ -113,16 +113,16 @@ public final class Exits implements AutoCloseable {
         }
     }
 
-    // conmon writes a temporary file first; only a file named by an id counts.
+    // Who watches writes a temporary file first; only a file named by an id counts.
     private void take(String id) throws IOException {
         Optional<Container> known = inventory.findContainer(id).filter(container -> container.id().equals(id));
         Path file = directory.resolve(id);
         if (known.isEmpty() || !Files.exists(file)) {
             return;
         }
-        String text = Files.readString(file).strip();
-        int code = text.matches("-?[0-9]{1,9}") ? Integer.parseInt(text) : 255;
-        record(id, code, UnixTime.nanos(Files.getLastModifiedTime(file).toInstant()), "");
+        String[] told = Files.readString(file).strip().split("\n", 2);
+        int code = told[0].matches("-?[0-9]{1,9}") ? Integer.parseInt(told[0]) : 255;
+        record(id, code, UnixTime.nanos(Files.getLastModifiedTime(file).toInstant()), told.length > 1 ? told[1] : "");
     }
 
     /** Records an end, once; a later report of the same container changes nothing. */

@@ -49,8 +49,7 @@ public final class LostEnds {
     /** Records the end of a live container of which neither the process nor the monitor is there any more. */
     public void check(Container container) {
         boolean alive = container.init().map(ProcessIdentity::isAlive).orElse(false);
-        boolean monitored = node.monitor().pid(node.directories().bundle(container.id())).isPresent();
-        if (!alive && !monitored && !node.exits().takeUp(container.id())) {
+        if (!alive && !node.runtime(container.handler()).isWatched(container.id()) && !node.exits().takeUp(container.id())) {
             node.exits().record(container.id(), UNKNOWN_CODE, UnixTime.now(),
                     "it ended while nothing watched it (a reboot, or its monitor was killed): the exit code is lost");
         }

@@ -62,10 +62,9 @@ public final class RemoveContainer {
     // Without an end on record something may run: in the middle of a creation, or after a crash.
     private void deleteFromRuntime(Container container) {
         if (container.phase() == Container.Phase.EXITED) {
-            node.runtime(container.handler()).deleteEnded(container.id(),
-                    node.directories().bundle(container.id()).resolve("config.json"));
+            node.runtime(container.handler()).deleteEnded(container.id());
         } else {
-            node.runtime(container.handler()).delete(container.id(), true);
+            node.runtime(container.handler()).delete(container.id());
         }
     }
 }

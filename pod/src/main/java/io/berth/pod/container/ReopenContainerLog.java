@@ -32,7 +32,7 @@ public final class ReopenContainerLog {
             return;
         }
         Path log = container.logPath().get();
-        node.monitor().reopenLog(node.directories().bundle(container.id()));
+        node.runtime(container.handler()).reopenLog(container.id());
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (!Files.exists(log)) {
             if (System.nanoTime() > deadline) {

@@ -49,12 +49,16 @@ public final class StopContainer {
     }
 
     private boolean asked(Container container, Duration grace) {
-        container.init().ifPresent(init -> init.signal(container.stopSignal()));
+        signal(container, container.stopSignal());
         return node.exits().await(container.id(), grace);
     }
 
+    private void signal(Container container, int signal) {
+        container.init().ifPresent(init -> node.runtime(container.handler()).signal(container.id(), init.process(), signal));
+    }
+
     private void kill(Container container) {
-        container.init().ifPresent(init -> init.signal(Signals.KILL));
+        signal(container, Signals.KILL);
         boolean ownPids = container.config().getLinux().getSecurityContext().getNamespaceOptions().getPid()
                 == io.berth.cri.v1.NamespaceMode.CONTAINER;
         if (!ownPids) {
@@ -67,7 +71,7 @@ public final class StopContainer {
         // No exit file: the monitor was killed, or processes outside of the PID namespace keep it waiting.
         node.cgroups().kill(container.cgroup());
         if (!container.init().map(ProcessIdentity::isAlive).orElse(false)
-                && node.monitor().pid(node.directories().bundle(container.id())).isEmpty()) {
+                && !node.runtime(container.handler()).isWatched(container.id())) {
             node.exits().record(container.id(), 255, UnixTime.now(), "its monitor ended before it: the exit code is lost");
             return;
         }

@@ -1,17 +1,12 @@
 package io.berth.pod.container;
 
 import io.berth.base.KeyedLocks;
-import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.request.CheckResources;
 import io.berth.pod.spec.ResourcesSpec;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Gives a container new limits while it runs. A field that the request leaves at 0 or empty stays as it is. */
@@ -61,19 +56,11 @@ public final class UpdateContainerResources {
         ObjectNode limits = resources.write(merged);
         // The kubelet sends empty hugepage limits with every resize; runtimes refuse to change them anyway.
         limits.remove("hugepageLimits");
-        Path file = node.directories().bundle(container.id()).resolve("update-" + RandomId.hex(4) + ".json");
         try {
-            Files.write(file, JsonMapper.shared().writeValueAsBytes(limits));
-            try {
-                node.runtime(container.handler()).update(container.id(), file);
-            } catch (RuntimeFault refused) {
-                // The limits are well-formed: the kernel does not take them now, such as a memory limit below what is used.
-                throw refused.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeFault.precondition(refused.getMessage()) : refused;
-            } finally {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            throw RuntimeFault.internal("update container " + container.id() + ": " + RuntimeFault.reason(e), e);
+            node.runtime(container.handler()).update(container.id(), limits);
+        } catch (RuntimeFault refused) {
+            // The limits are well-formed: the kernel does not take them now, such as a memory limit below what is used.
+            throw refused.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeFault.precondition(refused.getMessage()) : refused;
         }
     }
 

@@ -3,6 +3,7 @@ package io.berth.pod.record;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.cri.v1.Mount;
+import io.berth.runtime.ContainerRuntime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +53,12 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
      */
     public record Exit(int code, long atNanos, String reason, String message) {
         public static final Exit NONE = new Exit(0, 0, "", "");
+    }
+
+    /** As its runtime is told of it. */
+    public ContainerRuntime.NewContainer described(Path bundle) {
+        return new ContainerRuntime.NewContainer(id, sandboxId, config.getMetadata().getName(), bundle, logPath,
+                config.getTty(), config.getStdin(), config.getStdinOnce());
     }
 
     public Container with(Phase changed) {

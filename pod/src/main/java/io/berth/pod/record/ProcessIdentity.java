@@ -1,6 +1,7 @@
 package io.berth.pod.record;
 
 import io.berth.linux.Processes;
+import io.berth.runtime.ContainerRuntime;
 
 /**
  * A process that cannot be mistaken for a later one with the same number.
@@ -8,6 +9,15 @@ import io.berth.linux.Processes;
  * @param startTicks its start in clock ticks since boot
  */
 public record ProcessIdentity(int pid, long startTicks) {
+
+    public static ProcessIdentity of(ContainerRuntime.FirstProcess process) {
+        return new ProcessIdentity(process.pid(), process.startTicks());
+    }
+
+    /** As runtimes know it. */
+    public ContainerRuntime.FirstProcess process() {
+        return new ContainerRuntime.FirstProcess(pid, startTicks);
+    }
 
     public boolean isAlive() {
         return Processes.isAlive(pid, startTicks);

@@ -17,12 +17,14 @@ public final class RemovePodSandbox {
     private final StopPodSandbox stopSandbox;
     private final RemoveContainer removeContainer;
     private final SandboxFiles files;
+    private final SandboxTask task;
 
     public RemovePodSandbox(Node node, StopPodSandbox stopSandbox, RemoveContainer removeContainer) {
         this.node = node;
         this.stopSandbox = stopSandbox;
         this.removeContainer = removeContainer;
         this.files = new SandboxFiles(node);
+        this.task = new SandboxTask(node);
     }
 
     public void remove(String idOrPrefix) {
@@ -43,6 +45,9 @@ public final class RemovePodSandbox {
             timeline.run("containers", () -> node.inventory().containersOf(id).stream().map(Container::id)
                     .forEach(removeContainer::remove));
             timeline.run("plugins", () -> node.hooks().sandboxRemoving(current.get()));
+            if (task.isNeeded(current.get())) {
+                timeline.run("sandbox task", () -> task.remove(current.get()));
+            }
             timeline.run("files", () -> files.remove(id));
             timeline.run("cgroup", () -> removeOwnCgroup(current.get()));
             timeline.run("record", () -> node.inventory().removeSandbox(id));

@@ -32,6 +32,7 @@ public final class RunPodSandbox {
     private final SandboxNamespaces namespaces;
     private final SandboxFiles files;
     private final SandboxNetwork network;
+    private final SandboxTask task;
     private final RemovePodSandbox removeSandbox;
     private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create sandbox");
 
@@ -41,6 +42,7 @@ public final class RunPodSandbox {
         this.namespaces = new SandboxNamespaces(node);
         this.files = new SandboxFiles(node);
         this.network = new SandboxNetwork(node);
+        this.task = new SandboxTask(node);
     }
 
     /**
@@ -118,6 +120,10 @@ public final class RunPodSandbox {
         }
         List<String> hosts = addresses;
         timeline.run("hosts", () -> files.writeHosts(node.inventory().sandbox(id), hosts));
+        if (task.isNeeded(intent)) {
+            undo.push("sandbox task", () -> task.remove(intent));
+            timeline.run("sandbox task", () -> task.run(node.inventory().sandbox(id)));
+        }
         undo.push("plugins", () -> node.hooks().sandboxUndone(node.inventory().sandbox(id)));
         timeline.run("plugins", () -> node.hooks().sandboxRunning(node.inventory().sandbox(id)));
     }

@@ -25,6 +25,7 @@ public final class StopPodSandbox {
     private final SandboxNamespaces namespaces;
     private final SandboxFiles files;
     private final SandboxNetwork network;
+    private final SandboxTask task;
 
     public StopPodSandbox(Node node, StopContainer stopContainer) {
         this.node = node;
@@ -32,6 +33,7 @@ public final class StopPodSandbox {
         this.namespaces = new SandboxNamespaces(node);
         this.files = new SandboxFiles(node);
         this.network = new SandboxNetwork(node);
+        this.task = new SandboxTask(node);
     }
 
     public void stop(String idOrPrefix) {
@@ -54,6 +56,10 @@ public final class StopPodSandbox {
         timeline.run("containers", () -> killContainers(id));
         Sandbox sandbox = node.inventory().sandbox(id);
         timeline.run("plugins", () -> node.hooks().sandboxStopping(sandbox));
+        if (task.isNeeded(sandbox)) {
+            // Before the network: a virtual machine holds a device in it.
+            timeline.run("sandbox task", () -> task.stop(sandbox));
+        }
         timeline.run("network", () -> network.detach(sandbox));
         timeline.run("namespaces", () -> namespaces.remove(sandbox));
         timeline.run("shm", () -> files.unmount(id));

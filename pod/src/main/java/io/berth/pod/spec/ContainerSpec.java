@@ -8,6 +8,7 @@ import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.cdi.CdiDevices;
+import io.berth.pod.record.Sandbox;
 import io.berth.runtime.SeccompDefault;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -18,7 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
 public final class ContainerSpec {
 
     /** The newest version that every supported runtime accepts (crun 1.8 refuses 1.2). */
-    private static final String OCI_VERSION = "1.0.2";
+    static final String OCI_VERSION = "1.0.2";
 
     private final ProcessSpec process;
     private final MountsSpec mounts;
@@ -53,14 +54,14 @@ public final class ContainerSpec {
         String propagation = mounts.write(request, spec.putArray("mounts"));
         ObjectNode annotations = spec.putObject("annotations");
         annotations.put("io.kubernetes.cri.container-type", "container");
-        annotations.put("io.kubernetes.cri.sandbox-id", request.sandbox().id());
+        SandboxSpec.pod(annotations, request.sandbox());
         annotations.put("io.kubernetes.cri.container-name", request.config().getMetadata().getName());
         ObjectNode linux = spec.putObject("linux");
         linux.put("cgroupsPath", request.container().cgroup());
         linux.put("rootfsPropagation", propagation);
         request.selinux().ifPresent(labels -> linux.put("mountLabel", labels.file()));
         namespaces(request, linux.putArray("namespaces"));
-        idMappings(request, linux);
+        idMappings(request.sandbox(), linux);
         ObjectNode limits = resources.write(request.container().resources());
         linux.set("resources", limits);
         devices.write(request, linux.putArray("devices"), limits.putArray("devices"));
@@ -110,9 +111,9 @@ public final class ContainerSpec {
     }
 
     // The namespace has its maps already; runtimes want to know them nevertheless, for the owners of what they make.
-    private static void idMappings(SpecRequest request, ObjectNode linux) {
-        if (request.sandbox().ownsUserNamespace()) {
-            var users = request.sandbox().namespaces().getUsernsOptions();
+    static void idMappings(Sandbox sandbox, ObjectNode linux) {
+        if (sandbox.ownsUserNamespace()) {
+            var users = sandbox.namespaces().getUsernsOptions();
             mappings(linux.putArray("uidMappings"), users.getUidsList());
             mappings(linux.putArray("gidMappings"), users.getGidsList());
         }
@@ -124,7 +125,7 @@ public final class ContainerSpec {
                 .put("size", Integer.toUnsignedLong(each.getLength())));
     }
 
-    private static String specName(Namespace kind) {
+    static String specName(Namespace kind) {
         return switch (kind) {
             case NET -> "network";
             case MNT -> "mount";

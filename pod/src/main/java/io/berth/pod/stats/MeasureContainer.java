@@ -42,11 +42,15 @@ public final class MeasureContainer {
     /** Measures one container, whatever its state. */
     public ContainerUsage measure(Container container) {
         long now = UnixTime.now();
-        Optional<CgroupUsage> usage = container.isLive()
-                ? CgroupUsage.read(node.cgroups(), container.cgroup()) : Optional.empty();
+        Optional<CgroupUsage> usage = container.isLive() ? usage(container) : Optional.empty();
         OptionalLong rate = usage.isEmpty() ? OptionalLong.empty()
                 : rates.observe(container.id(), usage.get().cpu().nanos(), age(now, container.startedAtNanos()));
         return new ContainerUsage(container, now, usage, rate, layers.of(container.id()));
+    }
+
+    private Optional<CgroupUsage> usage(Container container) {
+        return CgroupUsage.read(node.cgroups(), container.cgroup())
+                .or(() -> node.runtime(container.handler()).usage(container.id()));
     }
 
     private static Duration age(long now, long startedAtNanos) {

@@ -2,22 +2,17 @@ package io.berth.pod.stream;
 
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
-import io.berth.linux.PacketSocket;
 import io.berth.linux.PlatformThreads;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.runtime.Attachment;
 import io.berth.streaming.AttachRequest;
 import io.berth.streaming.ProcessStreams;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.Path;
 
-/** Joins a client to a container's own process through its monitor's socket. Source: conmon's attach protocol. */
+/** Joins a client to a container's own process. */
 final class AttachStream {
-
-    private static final int PACKET_BYTES = 8192 + 1;
-    private static final int STDOUT = 2;
-    private static final int STDERR = 3;
 
     private final Node node;
 
@@ -31,11 +26,10 @@ final class AttachStream {
         if (container.phase() != Container.Phase.RUNNING && container.phase() != Container.Phase.CREATED) {
             throw RuntimeFault.precondition("attach to container " + container.id() + ": it does not run");
         }
-        Path bundle = node.directories().bundle(container.id());
         Timeline.Operation steps = Timeline.unrecorded("Attach");
-        try (PacketSocket socket = steps.open("connect", () -> PacketSocket.connect(bundle.resolve("attach")))) {
+        try (Attachment socket = steps.open("connect", () -> node.runtime(container.handler()).attach(container.id()))) {
             streams.onClose(socket::end);
-            streams.onResize(size -> node.monitor().resize(bundle, size.rows(), size.columns()));
+            streams.onResize(size -> socket.resize(size.rows(), size.columns()));
             tellJoined(streams);
             streams.stdin().ifPresent(stdin -> Pumps.fromClient(stdin, new SocketSink(socket)));
             steps.run("copy", () -> PlatformThreads.await(() -> {
@@ -58,13 +52,13 @@ final class AttachStream {
         });
     }
 
-    private static void copy(PacketSocket socket, ProcessStreams streams, AttachedClient client) {
+    private static void copy(Attachment socket, ProcessStreams streams, AttachedClient client) {
         OutputStream stdout = streams.stdout().orElseGet(OutputStream::nullOutputStream);
         OutputStream stderr = streams.stderr().orElseGet(OutputStream::nullOutputStream);
-        byte[] packet = new byte[PACKET_BYTES];
+        byte[] packet = new byte[Attachment.PACKET_BYTES];
         int length = socket.receive(packet);
         while (length >= 0) {
-            OutputStream target = packet[0] == STDOUT ? stdout : packet[0] == STDERR ? stderr
+            OutputStream target = packet[0] == Attachment.STDOUT ? stdout : packet[0] == Attachment.STDERR ? stderr
                     : OutputStream.nullOutputStream();
             try {
                 client.put(target, packet, 1, length - 1);
@@ -76,12 +70,12 @@ final class AttachStream {
         client.finish();
     }
 
-    private record SocketSink(PacketSocket socket) implements Pumps.Sink {
+    private record SocketSink(Attachment socket) implements Pumps.Sink {
         @Override
         public void write(byte[] bytes, int count) {
-            for (int offset = 0; offset < count; offset += PACKET_BYTES - 1) {
+            for (int offset = 0; offset < count; offset += Attachment.PACKET_BYTES - 1) {
                 int from = offset;
-                int length = Math.min(PACKET_BYTES - 1, count - offset);
+                int length = Math.min(Attachment.PACKET_BYTES - 1, count - offset);
                 PlatformThreads.call(() -> {
                     socket.send(bytes, from, length);
                     return null;
@@ -91,7 +85,7 @@ final class AttachStream {
 
         @Override
         public void end() {
-            socket.endOutput();
+            socket.endInput();
         }
     }
 }

@@ -46,9 +46,25 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
             List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, boolean selinux, Optional<Path> blockioConfigFile,
             boolean ignoreBlockioNotEnabled) {}
 
-    /** A runtime handler. */
+    /**
+     * A runtime handler.
+     *
+     * @param type {@code oci}, or the name of a shim's runtime such as {@code io.containerd.runc.v2}
+     */
     public record Handler(String type, String path, boolean systemdCgroup, boolean privilegedWithoutHostDevices,
-            List<String> arguments) {}
+            List<String> arguments, ShimOptions shim) {
+
+        /** Whether its containers run behind a shim. */
+        public boolean isShim() {
+            return !type.equals("oci");
+        }
+    }
+
+    /** What a handler tells its shim. */
+    public record ShimOptions(String binaryName, boolean noPivotRoot, boolean noNewKeyring, String shimCgroup, String typeUrl,
+            String configPath) {
+        public static final ShimOptions NONE = new ShimOptions("", false, false, "", "", "");
+    }
 
     /** Where CNI's configuration and plugins are. */
     public record Cni(List<Path> binDirs, Path confDir, int maxConfNum) {}

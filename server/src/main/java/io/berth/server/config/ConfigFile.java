@@ -9,6 +9,7 @@ import io.berth.server.config.Config.Images;
 import io.berth.server.config.Config.KeyPair;
 import io.berth.server.config.Config.NetworkKind;
 import io.berth.server.config.Config.Runtime;
+import io.berth.server.config.Config.ShimOptions;
 import io.berth.server.config.Config.Streaming;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -165,13 +166,22 @@ public final class ConfigFile {
 
     private static Handler handler(ConfigTable table, String name, String prefix) {
         String type = table.text(prefix + "runtime_type", "oci");
-        if (!type.equals("oci")) {
-            table.problem(prefix + "runtime_type = \"" + type + "\": only oci is possible");
+        boolean shim = !type.equals("oci");
+        if (shim && !type.matches("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*\\.[A-Za-z0-9_-]+\\.v[0-9]+")) {
+            table.problem(prefix + "runtime_type = \"" + type + "\": oci or the name of a shim's runtime such as"
+                    + " io.containerd.runc.v2 is needed");
         }
-        return new Handler(type, table.text(prefix + "runtime_path", name),
+        return new Handler(type, table.text(prefix + "runtime_path", shim ? "" : name),
                 table.flag(prefix + "options.SystemdCgroup", false),
                 table.flag(prefix + "privileged_without_host_devices", false),
-                table.texts(prefix + "options.arguments", List.of()));
+                table.texts(prefix + "options.arguments", List.of()),
+                shim ? shimOptions(table, prefix + "options.") : ShimOptions.NONE);
+    }
+
+    private static ShimOptions shimOptions(ConfigTable table, String prefix) {
+        return new ShimOptions(table.text(prefix + "BinaryName", ""), table.flag(prefix + "NoPivotRoot", false),
+                table.flag(prefix + "NoNewKeyring", false), table.text(prefix + "ShimCgroup", ""),
+                table.text(prefix + "TypeUrl", ""), table.text(prefix + "ConfigPath", ""));
     }
 
     private static Cni cni(ConfigTable table) {

@@ -137,7 +137,7 @@ class ConfigFileTest {
         assertEquals("debug", config.logLevel());
         assertEquals(Config.NetworkKind.BUILTIN, config.runtime().network());
         assertEquals(new Config.Builtin("b1", "10.1.0.0/24", true), config.runtime().builtin());
-        assertEquals(new Config.Handler("oci", "crun", true, false, List.of("--debug")),
+        assertEquals(new Config.Handler("oci", "crun", true, false, List.of("--debug"), Config.ShimOptions.NONE),
                 config.runtime().runtimes().get("crun"));
         assertEquals(Duration.ofSeconds(90), config.images().pullProgressTimeout());
         assertEquals(Duration.ofMillis(500), config.streaming().idleTimeout());

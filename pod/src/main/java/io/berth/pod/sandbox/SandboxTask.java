@@ -1,0 +1,58 @@
+package io.berth.pod.sandbox;
+
+import io.berth.linux.Namespace;
+import io.berth.pod.Node;
+import io.berth.pod.record.Sandbox;
+import io.berth.pod.spec.SandboxSpec;
+import io.berth.runtime.SandboxTasks;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** The container that comes before a pod's own, for runtimes that need one: those behind a shim. */
+final class SandboxTask {
+
+    private final Node node;
+    private final SandboxNamespaces namespaces;
+    private final SandboxFiles files;
+
+    SandboxTask(Node node) {
+        this.node = node;
+        this.namespaces = new SandboxNamespaces(node);
+        this.files = new SandboxFiles(node);
+    }
+
+    boolean isNeeded(Sandbox sandbox) {
+        return tasks(sandbox).isPresent();
+    }
+
+    // A handler that has gone from the configuration has nothing to run; what it has left is found by reconciliation.
+    private Optional<SandboxTasks> tasks(Sandbox sandbox) {
+        return Optional.ofNullable(node.runtimes().get(sandbox.handler())).flatMap(runtime -> runtime.sandboxes());
+    }
+
+    void run(Sandbox sandbox) {
+        Map<Namespace, Path> pins = namespaces.pins(sandbox);
+        String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + sandbox.id()
+                : sandbox.cgroup() + "/" + sandbox.id();
+        tasks(sandbox).orElseThrow().run(sandbox.id(), SandboxSpec.write(sandbox, cgroup,
+                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox)));
+    }
+
+    void stop(Sandbox sandbox) {
+        tasks(sandbox).ifPresent(tasks -> tasks.stop(sandbox.id()));
+        removeCgroup(sandbox);
+    }
+
+    void remove(Sandbox sandbox) {
+        tasks(sandbox).ifPresent(tasks -> tasks.remove(sandbox.id()));
+        removeCgroup(sandbox);
+    }
+
+    private void removeCgroup(Sandbox sandbox) {
+        if (!node.settings().systemdCgroup()) {
+            node.cgroups().kill(sandbox.cgroup() + "/" + sandbox.id());
+            node.cgroups().remove(sandbox.cgroup() + "/" + sandbox.id());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package io.berth.pod.spec;
+
+import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.linux.Namespace;
+import io.berth.pod.record.Sandbox;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The specification of the container that comes before a pod's own. What it does is the runtime's to say; a shim reads from
+ * here which pod it is, which network namespace it has, and how large a virtual machine has to be. The annotations are
+ * those that containerd gives. Source: OCI runtime-spec, containerd's docs of runtime v2.
+ */
+public final class SandboxSpec {
+
+    private static final String ANNOTATION = "io.kubernetes.cri.";
+    private static final int LEAST_CPU_SHARES = 2;
+
+    private SandboxSpec() {}
+
+    /**
+     * The whole {@code config.json} but for the program.
+     *
+     * @param podFiles the sandbox's own files, by their path in containers
+     */
+    public static ObjectNode write(Sandbox sandbox, String cgroup, Path rootfs, Map<Namespace, Path> pins,
+            Map<String, Path> podFiles) {
+        ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", ContainerSpec.OCI_VERSION);
+        ObjectNode process = spec.putObject("process").put("terminal", false).put("cwd", "/").put("noNewPrivileges", true);
+        process.putObject("user").put("uid", 0).put("gid", 0);
+        process.putArray("env");
+        spec.putObject("root").put("path", rootfs.toString()).put("readonly", true);
+        mounts(spec.putArray("mounts"), podFiles);
+        annotate(spec.putObject("annotations"), sandbox);
+        ObjectNode linux = spec.putObject("linux").put("cgroupsPath", cgroup);
+        linux.putObject("resources").putObject("cpu").put("shares", LEAST_CPU_SHARES);
+        ArrayNode namespaces = linux.putArray("namespaces");
+        namespaces.addObject().put("type", "mount");
+        if (!pins.containsKey(Namespace.PID)) {
+            namespaces.addObject().put("type", "pid");
+        }
+        pins.forEach((kind, path) -> namespaces.addObject().put("type", ContainerSpec.specName(kind)).put("path", path.toString()));
+        ContainerSpec.idMappings(sandbox, linux);
+        return spec;
+    }
+
+    private static void mounts(ArrayNode mounts, Map<String, Path> podFiles) {
+        mount(mounts, "/proc", "proc", "proc", "nosuid", "noexec", "nodev");
+        mount(mounts, "/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
+        // For the guest of a virtual machine: names and shared memory of the pod.
+        for (String path : List.of("/dev/shm", "/etc/resolv.conf")) {
+            if (podFiles.containsKey(path)) {
+                mount(mounts, path, "bind", podFiles.get(path).toString(), "rbind", "nosuid", "nodev", "noexec");
+            }
+        }
+    }
+
+    private static void mount(ArrayNode mounts, String target, String type, String source, String... options) {
+        ObjectNode mount = mounts.addObject().put("destination", target).put("type", type).put("source", source);
+        List.of(options).forEach(mount.putArray("options")::add);
+    }
+
+    private static void annotate(ObjectNode annotations, Sandbox sandbox) {
+        annotations.put(ANNOTATION + "container-type", "sandbox");
+        annotations.put(ANNOTATION + "sandbox-log-directory", sandbox.config().getLogDirectory());
+        pod(annotations, sandbox);
+        LinuxContainerResources size = sandbox.config().getLinux().getResources();
+        annotations.put(ANNOTATION + "sandbox-cpu-period", Long.toString(size.getCpuPeriod()));
+        annotations.put(ANNOTATION + "sandbox-cpu-quota", Long.toString(size.getCpuQuota()));
+        annotations.put(ANNOTATION + "sandbox-cpu-shares", Long.toString(size.getCpuShares()));
+        annotations.put(ANNOTATION + "sandbox-memory", Long.toString(size.getMemoryLimitInBytes()));
+    }
+
+    /** Which pod a container is of. */
+    static void pod(ObjectNode annotations, Sandbox sandbox) {
+        annotations.put(ANNOTATION + "sandbox-id", sandbox.id());
+        annotations.put(ANNOTATION + "sandbox-name", sandbox.config().getMetadata().getName());
+        annotations.put(ANNOTATION + "sandbox-namespace", sandbox.config().getMetadata().getNamespace());
+        annotations.put(ANNOTATION + "sandbox-uid", sandbox.config().getMetadata().getUid());
+    }
+}

@@ -1,0 +1,90 @@
+package io.berth.shim;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.Cgroups;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What all shims of one handler have in common.
+ *
+ * @param limit how long a call may take
+ */
+record ShimSite(ShimHandler handler, ShimPaths paths, ShimProgram program, Cgroups cgroups, Duration limit) {
+
+    /** How long the end of something may take that was told to end. */
+    static final Duration END_LIMIT = Duration.ofSeconds(10);
+    /** In a bundle whose task the shim has deleted: nothing has to be asked of anybody any more. */
+    private static final String DELETED = "deleted";
+    private static final String STOPPED = "stopped";
+
+    Path bundle(String id) {
+        return paths.bundle(id);
+    }
+
+    /** The {@code config.json} of a bundle; an empty object where there is none yet. */
+    JsonNode specification(String id) {
+        try {
+            return JsonMapper.shared().readTree(Files.readAllBytes(bundle(id).resolve("config.json")));
+        } catch (IOException | JacksonException none) {
+            return JsonMapper.shared().createObjectNode();
+        }
+    }
+
+    /** The group of a bundle's container, empty where it has none. */
+    String cgroup(String id) {
+        return specification(id).path("linux").path("cgroupsPath").asString("");
+    }
+
+    /** Notes that the task of a bundle is deleted. */
+    void markDeleted(String id) {
+        mark(id, DELETED);
+    }
+
+    boolean isDeleted(String id) {
+        return Files.exists(bundle(id).resolve(DELETED));
+    }
+
+    /** Notes that the shim of a pod, which has its bundle, has ended and left nothing. */
+    void markStopped(String sandboxId) {
+        mark(sandboxId, STOPPED);
+    }
+
+    boolean isStopped(String sandboxId) {
+        return Files.exists(bundle(sandboxId).resolve(STOPPED));
+    }
+
+    private void mark(String id, String name) {
+        try {
+            if (Files.isDirectory(bundle(id))) {
+                Files.write(bundle(id).resolve(name), new byte[0]);
+            }
+        } catch (IOException e) {
+            throw RuntimeFault.internal("note the end of " + id + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    /**
+     * Ends and removes what is left of a bundle whose shim is gone.
+     *
+     * @return the exit code to tell
+     */
+    int deleteWithoutShim(String id) {
+        try {
+            int code = program.delete(id);
+            markDeleted(id);
+            return code;
+        } finally {
+            // What the program could not end; in a group of Berth's making.
+            String cgroup = cgroup(id);
+            if (!cgroup.isEmpty()) {
+                cgroups.kill(cgroup);
+            }
+        }
+    }
+}
