@@ -42,7 +42,8 @@ class ArchitectureTest {
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
                     "streaming", "nri", "shim", "pod")),
-            Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")));
+            Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")),
+            Map.entry("embedded", Set.of("base", "cri", "api", "server", "cli")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.berth");
