@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -27,9 +28,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Many pods up at the same time, then some that come and go while others stay: with probes, stats and logs. Afterwards the
- * daemon has no descriptor and no thread more than it had, its memory has not grown, and the node is empty. Times are
- * printed, not asserted.
+ * Many pods up at the same time, then some that come and go while others stay: with probes, stats and logs, one of them of
+ * ten megabytes a second. Afterwards the daemon has no descriptor and no thread more than it had, its memory has not grown,
+ * and the node is empty. Times are printed, not asserted.
  *
  * <p>The short form has 40 pods and a minute of churn. {@code BERTH_LOAD=long} has 200 pods and half an hour.
  */
@@ -40,6 +41,7 @@ class ChurnLoadIT {
     private static final int PODS = LONG ? 200 : 40;
     private static final Duration CHURN = LONG ? Duration.ofMinutes(30) : Duration.ofSeconds(60);
     private static final int WORKERS = 4;
+    private static final Duration ROTATION = Duration.ofSeconds(5);
     /** What lives may differ by what is kept for a while: timelines of pods that have just gone, caches. */
     private static final long LIVE_SLACK_KIB = 6 * 1024;
     /** Compiled code and its compilers' memory come and go for minutes: only a gross leak outside of the heap shows here. */
@@ -49,6 +51,7 @@ class ChurnLoadIT {
     private final TestDaemon daemon = TestDaemon.withBuiltinNetwork();
 
     private final ConcurrentLinkedQueue<Long> listNanos = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Throwable> torn = new ConcurrentLinkedQueue<>();
     private final AtomicInteger number = new AtomicInteger();
     private final AtomicInteger cycles = new AtomicInteger();
     private final AtomicInteger probes = new AtomicInteger();
@@ -75,8 +78,18 @@ class ChurnLoadIT {
         double up = (System.nanoTime() - from) / 1e9;
         Held full = atRest();
 
+        LogFlood flood = LogFlood.start(daemon);
+        CountDownLatch churned = new CountDownLatch(1);
+        Thread rotating = new Thread(() -> rotate(flood, churned), "rotating");
+        rotating.start();
         churn(CHURN, containers);
-        Held churned = atRest();
+        churned.countDown();
+        rotating.join();
+        System.out.println("load: " + flood.end());
+        if (!torn.isEmpty()) {
+            throw new AssertionError("the log of the flood", torn.peek());
+        }
+        Held afterChurn = atRest();
 
         long down = System.nanoTime();
         var pods = List.copyOf(standing);
@@ -90,13 +103,13 @@ class ChurnLoadIT {
         double gone = (System.nanoTime() - down) / 1e9;
         daemon.assertNothingLeft();
         Held after = atRest();
-        report(up, gone, before, full, churned, after);
+        report(up, gone, before, full, afterChurn, after);
 
         assertTrue(after.descriptors <= before.descriptors + 2, "descriptors: " + before + " then " + after);
         assertTrue(after.threads <= before.threads + 2, "threads: " + before + " then " + after);
-        assertTrue(churned.liveKib <= full.liveKib + LIVE_SLACK_KIB, "live objects: " + full + " then " + churned);
+        assertTrue(afterChurn.liveKib <= full.liveKib + LIVE_SLACK_KIB, "live objects: " + full + " then " + afterChurn);
         assertTrue(after.liveKib <= before.liveKib + LIVE_SLACK_KIB, "live objects: " + before + " then " + after);
-        assertTrue(churned.pssKib <= full.pssKib + MEMORY_SLACK_KIB, "memory: " + full + " then " + churned);
+        assertTrue(afterChurn.pssKib <= full.pssKib + MEMORY_SLACK_KIB, "memory: " + full + " then " + afterChurn);
         assertTrue(after.pssKib <= before.pssKib + MEMORY_SLACK_KIB, "memory: " + before + " then " + after);
     }
 
@@ -136,6 +149,16 @@ class ChurnLoadIT {
             for (Future<?> each : work) {
                 each.get(120, TimeUnit.SECONDS);
             }
+        }
+    }
+
+    private void rotate(LogFlood flood, CountDownLatch end) {
+        try {
+            while (!end.await(ROTATION.toSeconds(), TimeUnit.SECONDS)) {
+                flood.rotate();
+            }
+        } catch (InterruptedException | IOException | RuntimeException | AssertionError failure) {
+            torn.add(failure);
         }
     }
 

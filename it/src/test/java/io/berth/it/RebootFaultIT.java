@@ -82,6 +82,10 @@ class RebootFaultIT {
 
     private void reboot() throws Exception {
         daemon.kill9();
+        boot();
+    }
+
+    private void boot() throws Exception {
         for (String line : daemon.node().podTraces(Optional.empty()).byKind().get("processes")) {
             ProcessHandle.of(Long.parseLong(line.split(" ")[0])).ifPresent(ProcessHandle::destroyForcibly);
         }
@@ -120,6 +124,43 @@ class RebootFaultIT {
             daemon.pods().remove(each);
         }
         assertEquals(List.of(), addresses());
+        daemon.assertNothingLeft();
+    }
+
+    /** Versions before this one kept what the plugins answered in the state directory. */
+    private void keepNetworkRecordsAsFormerVersions() throws IOException {
+        Path now = daemon.node().root().resolve("cni");
+        Path former = daemon.node().state().resolve("cni");
+        Files.createDirectories(former);
+        try (Stream<Path> files = Files.list(now)) {
+            for (Path file : files.toList()) {
+                Files.move(file, former.resolve(file.getFileName()));
+            }
+        }
+    }
+
+    @Test
+    void addressesOfPodsThatAFormerVersionMadeAreGivenBackAfterTheUpgrade() throws Exception {
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        daemon.kill9();
+        keepNetworkRecordsAsFormerVersions();
+        daemon.start();
+        assertEquals(1, addresses().size());
+        daemon.pods().stop(pod);
+        assertEquals(List.of(), addresses());
+        daemon.pods().remove(pod);
+        daemon.assertNothingLeft();
+    }
+
+    @Test
+    void addressesOfPodsThatAFormerVersionMadeAreGivenBackAfterTheUpgradeAndAReboot() throws Exception {
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        daemon.kill9();
+        keepNetworkRecordsAsFormerVersions();
+        boot();
+        assertEquals(List.of(), addresses());
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
         daemon.assertNothingLeft();
     }
 }

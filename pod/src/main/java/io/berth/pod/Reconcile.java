@@ -99,6 +99,7 @@ public final class Reconcile {
         part("monitors", this::endUnknown);
         part("addresses", this::giveBackUnknownAddresses);
         part("namespaces", this::tellMissingNamespaces);
+        tellUnreadableRecords();
         node.timeline().forgetUnless(id -> isContainer(id) || isSandbox(id));
         findings.ran(at, System.nanoTime() - from);
     }
@@ -115,11 +116,13 @@ public final class Reconcile {
     }
 
     private boolean isContainer(String id) {
-        return node.inventory().findContainer(id).map(Container::id).filter(id::equals).isPresent();
+        return node.inventory().findContainer(id).map(Container::id).filter(id::equals).isPresent()
+                || node.inventory().unreadable().containsKey(id);
     }
 
     private boolean isSandbox(String id) {
-        return node.inventory().findSandbox(id).map(Sandbox::id).filter(id::equals).isPresent();
+        return node.inventory().findSandbox(id).map(Sandbox::id).filter(id::equals).isPresent()
+                || node.inventory().unreadable().containsKey(id);
     }
 
     private void finishWhatWasBegun() {
@@ -233,12 +236,21 @@ public final class Reconcile {
     private void giveBackUnknownAddresses() {
         for (String id : node.network().attached()) {
             Optional<Sandbox> sandbox = node.inventory().findSandbox(id);
-            boolean wanted = sandbox.map(one -> one.networkAttached() || one.phase() == Sandbox.Phase.STOPPING).orElse(false);
+            boolean wanted = sandbox.map(one -> one.networkAttached() || one.phase() == Sandbox.Phase.STOPPING)
+                    .orElse(node.inventory().unreadable().containsKey(id));
             if (!wanted) {
                 findings.cure("address", id, "given back", () ->
                         node.network().detach(new DetachRequest(id, "", "", "", Optional.empty())));
             }
         }
+    }
+
+    private void tellUnreadableRecords() {
+        node.inventory().unreadable().forEach((id, kind) -> findings.cure("record", kind + "/" + id, "told", () -> {
+            throw RuntimeFault.unsupported("read record " + kind + "/" + id + ": it is damaged or of another version of Berth:"
+                    + " what belongs to it is left alone: run the version that wrote it, or end its processes and remove "
+                    + node.directories().records().resolve(kind).resolve(id + ".json"));
+        }));
     }
 
     private void tellMissingNamespaces() {

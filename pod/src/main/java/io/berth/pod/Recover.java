@@ -52,6 +52,7 @@ public final class Recover {
                 safely("sandbox", sandbox.id(), () -> recover(sandbox))));
         Set<String> live = new HashSet<>();
         node.inventory().sandboxes().stream().filter(Sandbox::networkAttached).map(Sandbox::id).forEach(live::add);
+        live.addAll(node.inventory().unreadable().keySet());
         safely("network", "", () -> timeline.run("network", () -> node.network().recover(live)));
         // Of a daemon that ended while it wrote one.
         safely("checkpoints", "", () -> DirectoryTree.remove(node.directories().checkpoints()));

@@ -16,6 +16,7 @@ import io.berth.network.builtin.BuiltinSettings;
 import io.berth.network.builtin.Subnet;
 import io.berth.network.cni.CniNetwork;
 import io.berth.network.cni.CniSettings;
+import io.berth.network.cni.FormerRecords;
 import io.berth.nri.NriSettings;
 import io.berth.nri.ValidatorSettings;
 import io.berth.pod.Directories;
@@ -178,9 +179,13 @@ final class Wiring {
     private PodNetwork network() {
         var runtime = config.runtime();
         return switch (runtime.network()) {
-            // In root: plugins keep their addresses over a restart of the machine, and without a record no DEL gives them back.
-            case CNI -> new CniNetwork(new CniSettings(runtime.cni().confDir(), runtime.cni().binDirs(),
-                    runtime.cni().maxConfNum(), directories.root(), PLUGIN_LIMIT, false));
+            case CNI -> {
+                // In root: plugins keep their addresses over a restart of the machine, and a record says how to give them back.
+                CniSettings settings = new CniSettings(runtime.cni().confDir(), runtime.cni().binDirs(),
+                        runtime.cni().maxConfNum(), directories.root(), PLUGIN_LIMIT, false);
+                FormerRecords.move(directories.state().resolve("cni"), settings);
+                yield new CniNetwork(settings);
+            }
             case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
                     Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
                     directories.state()));

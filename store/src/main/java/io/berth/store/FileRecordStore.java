@@ -101,7 +101,8 @@ public final class FileRecordStore implements RecordStore {
                     byte[] document = Files.readAllBytes(file);
                     if (document.length == 0) {
                         // What a power cut leaves of a file whose content had not reached the disk.
-                        LOG.atWarn().addKeyValue("file", file).log("record is empty and ignored");
+                        LOG.atWarn().addKeyValue("file", file).log("record is empty and removed");
+                        Files.deleteIfExists(file);
                     } else {
                         found.put(name.substring(0, name.length() - SUFFIX.length()), document);
                     }

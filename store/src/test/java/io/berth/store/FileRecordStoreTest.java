@@ -38,12 +38,13 @@ class FileRecordStoreTest {
     }
 
     @Test
-    void whatACrashLeftHalfWrittenIsRemovedAndAnEmptyRecordIgnored() throws Exception {
+    void whatACrashLeftHalfWrittenIsRemovedAndAnEmptyRecordToo() throws Exception {
         Path folder = Files.createDirectories(directory.resolve("sandboxes"));
         Path unfinished = Files.writeString(folder.resolve(".new-1234"), "{");
-        Files.writeString(folder.resolve("c.json"), "");
+        Path empty = Files.writeString(folder.resolve("c.json"), "");
         assertEquals(Set.of(), new FileRecordStore(directory).all("sandboxes").keySet());
         assertFalse(Files.exists(unfinished));
+        assertFalse(Files.exists(empty));
     }
 
     @Test

@@ -121,10 +121,18 @@ public final class CniNetwork implements PodNetwork {
     public void detach(DetachRequest request) {
         PlatformThreads.await(() -> {
             try (var _ = locks.lock(request.sandboxId())) {
-                records.read(request.sandboxId()).ifPresent(record -> delete(record, request.netns()));
+                records.read(request.sandboxId()).or(() -> lost(request))
+                        .ifPresent(record -> delete(record, request.netns()));
                 return true;
             }
         });
+    }
+
+    // Without a record, as one that a former version kept where the machine's restart took it: plugins have to accept a DEL
+    // without a result, and give back what they know the sandbox by its id to have.
+    private Optional<CniRecord> lost(DetachRequest request) {
+        List<CniConfiguration> networks = directory.current().networks();
+        return networks.isEmpty() ? Optional.empty() : Optional.of(CniRecord.lost(request, networks));
     }
 
     private void delete(CniRecord record, Optional<Path> netns) {

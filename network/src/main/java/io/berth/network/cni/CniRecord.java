@@ -1,6 +1,8 @@
 package io.berth.network.cni;
 
 import io.berth.network.AttachRequest;
+import io.berth.network.DetachRequest;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
@@ -47,12 +49,23 @@ record CniRecord(
 
     /** The intent to attach the sandbox to {@code networks}: {@code eth0} to the first, {@code eth1} to the second. */
     static CniRecord intent(AttachRequest request, List<CniConfiguration> configurations) {
+        return new CniRecord(request.sandboxId(), request.podName(), request.podNamespace(), request.podUid(),
+                request.netns().toString(), CniCapabilities.of(request), withoutResults(configurations), false);
+    }
+
+    /** What can be said of a sandbox whose record is gone: it would be attached like this today. */
+    static CniRecord lost(DetachRequest request, List<CniConfiguration> configurations) {
+        return new CniRecord(request.sandboxId(), request.podName(), request.podNamespace(), request.podUid(),
+                request.netns().map(Path::toString).orElse(""), CniConfiguration.JSON.createObjectNode(),
+                withoutResults(configurations), false);
+    }
+
+    private static List<Network> withoutResults(List<CniConfiguration> configurations) {
         List<Network> networks = new ArrayList<>();
         for (CniConfiguration one : configurations) {
             networks.add(new Network("eth" + networks.size(), one.toJson(), CniConfiguration.JSON.nullNode()));
         }
-        return new CniRecord(request.sandboxId(), request.podName(), request.podNamespace(), request.podUid(),
-                request.netns().toString(), CniCapabilities.of(request), networks, false);
+        return networks;
     }
 
     CniRecord withNetworks(List<Network> changed, boolean complete) {

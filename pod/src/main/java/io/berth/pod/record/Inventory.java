@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -28,9 +29,10 @@ public final class Inventory {
     private final RecordFormat format = new RecordFormat();
     private final Map<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
     private final Map<String, Container> containers = new ConcurrentHashMap<>();
+    private final Map<String, String> unreadable = new TreeMap<>();
     private final KeyedLocks<String> locks = new KeyedLocks<>();
 
-    /** Reads what is in {@code store}. A record that cannot be read is reported and left where it is. */
+    /** Reads what is in {@code store}. A record that cannot be read is reported, and what it stands for is left alone. */
     public Inventory(RecordStore store) {
         this.store = store;
         load(SANDBOXES, Sandbox.class).forEach(sandbox -> sandboxes.put(sandbox.id(), sandbox));
@@ -43,7 +45,8 @@ public final class Inventory {
                 return java.util.stream.Stream.of(format.read(entry.getValue(), type));
             } catch (JacksonException e) {
                 LOG.atError().addKeyValue("kind", kind).addKeyValue("id", entry.getKey()).setCause(e)
-                        .log("record cannot be read and is ignored");
+                        .log("record cannot be read, what it stands for is left alone");
+                unreadable.put(entry.getKey(), kind);
                 return java.util.stream.Stream.empty();
             }
         }).toList();
@@ -99,6 +102,14 @@ public final class Inventory {
             throw RuntimeFault.notFound("find " + what + " " + id + ": there is none");
         }
         return record;
+    }
+
+    /**
+     * Ids of records that cannot be read, each with its kind: damaged, or written by a version with ideas that this one does
+     * not have. Nothing is known of them but that they are there.
+     */
+    public Map<String, String> unreadable() {
+        return Map.copyOf(unreadable);
     }
 
     /** The sandbox with this id or with the only id that begins with it. */

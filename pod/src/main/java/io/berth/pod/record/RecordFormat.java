@@ -1,5 +1,7 @@
 package io.berth.pod.record;
 
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
@@ -19,8 +21,9 @@ import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /**
- * Records as JSON documents. The messages of the CRI stay in their wire format, in base64: fields that this version does
- * not know come back as they were.
+ * Records as JSON documents, of this version of Berth and others: a field that an older one did not write is empty, one that
+ * only a newer one knows is left out. The messages of the CRI stay in their wire format, in base64: fields that this version
+ * does not know come back as they were. A value that cannot be understood makes a record unreadable.
  */
 final class RecordFormat {
 
@@ -28,11 +31,15 @@ final class RecordFormat {
 
     RecordFormat() {
         SimpleModule messages = new SimpleModule();
-        register(messages, PodSandboxConfig.class, PodSandboxConfig.parser());
-        register(messages, ContainerConfig.class, ContainerConfig.parser());
-        register(messages, LinuxContainerResources.class, LinuxContainerResources.parser());
-        register(messages, Mount.class, Mount.parser());
-        mapper = JsonMapper.builder().addModule(messages).build();
+        register(messages, PodSandboxConfig.class, PodSandboxConfig.getDefaultInstance(), PodSandboxConfig.parser());
+        register(messages, ContainerConfig.class, ContainerConfig.getDefaultInstance(), ContainerConfig.parser());
+        register(messages, LinuxContainerResources.class, LinuxContainerResources.getDefaultInstance(), LinuxContainerResources.parser());
+        register(messages, Mount.class, Mount.getDefaultInstance(), Mount.parser());
+        mapper = JsonMapper.builder().addModule(messages)
+                .changeDefaultNullHandling(missing -> missing.withValueNulls(Nulls.AS_EMPTY))
+                // What a record says of itself, such as whether it is live, is not part of it.
+                .changeDefaultVisibility(visible -> visible.withIsGetterVisibility(JsonAutoDetect.Visibility.NONE))
+                .build();
     }
 
     byte[] write(Object document) {
@@ -43,7 +50,7 @@ final class RecordFormat {
         return mapper.readValue(document, type);
     }
 
-    private static <M extends MessageLite> void register(SimpleModule module, Class<M> type, Parser<M> parser) {
+    private static <M extends MessageLite> void register(SimpleModule module, Class<M> type, M none, Parser<M> parser) {
         module.addSerializer(type, new StdSerializer<M>(type) {
             @Override
             public void serialize(M message, JsonGenerator generator, SerializationContext context) {
@@ -51,6 +58,11 @@ final class RecordFormat {
             }
         });
         module.addDeserializer(type, new StdDeserializer<M>(type) {
+            @Override
+            public Object getEmptyValue(DeserializationContext context) {
+                return none;
+            }
+
             @Override
             public M deserialize(JsonParser json, DeserializationContext context) {
                 try {
