@@ -28,6 +28,27 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--socket", paramLabel = "PATH", description = "Where to listen; default: /run/berth/berth.sock.")
     private Optional<Path> socket = Optional.empty();
 
+    /** The command for {@code serve} with options that each have a value and nothing else; empty for anything else. */
+    static Optional<ServeCommand> plain(String[] arguments) {
+        if (arguments.length % 2 == 0 || !arguments[0].equals("serve")) {
+            return Optional.empty();
+        }
+        ServeCommand command = new ServeCommand();
+        for (int at = 1; at < arguments.length; at += 2) {
+            Optional<Path> value = Optional.of(Path.of(arguments[at + 1]));
+            switch (arguments[at]) {
+                case "--config" -> command.config = value;
+                case "--root" -> command.root = value;
+                case "--state" -> command.state = value;
+                case "--socket" -> command.socket = value;
+                default -> {
+                    return Optional.empty();
+                }
+            }
+        }
+        return Optional.of(command);
+    }
+
     @Override
     public Integer call() throws Exception {
         Map<String, Object> overrides = new LinkedHashMap<>();
