@@ -14,6 +14,9 @@ import picocli.CommandLine.Option;
 @Command(name = "serve", description = "Run the daemon in the foreground.", mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
 
+    private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";
+    private static final int LEAST_CARRIERS = 8;
+
     private static volatile boolean serving;
 
     @Option(names = "--config", paramLabel = "FILE", description = "Configuration; default: /etc/berth/config.toml.")
@@ -51,6 +54,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        allowWaitingCarriers();
         Map<String, Object> overrides = new LinkedHashMap<>();
         root.ifPresent(path -> overrides.put("root", path.toAbsolutePath().toString()));
         state.ifPresent(path -> overrides.put("state", path.toAbsolutePath().toString()));
@@ -62,6 +66,15 @@ final class ServeCommand implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(daemon::close));
         daemon.await();
         return 0;
+    }
+
+    // A write of a small file occupies its carrier, and on a node of two processors two writes to a busy disk would hold up
+    // every answer that comes from memory. The Java machine reads this with its first virtual thread.
+    private static void allowWaitingCarriers() {
+        if (System.getProperty(CARRIERS) == null) {
+            System.setProperty(CARRIERS, Integer.toString(Math.max(LEAST_CARRIERS,
+                    Runtime.getRuntime().availableProcessors())));
+        }
     }
 
     static boolean isServing() {
