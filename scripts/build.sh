@@ -49,7 +49,11 @@ build() {
 }
 
 aot_is_fresh() {
-    [ -s "$AOT_CACHE" ] && [ -z "$(find "$TARGET"/cli-*.jar "$TARGET/lib" -newer "$AOT_CACHE" -print -quit)" ]
+    local part
+    [ -s "$AOT_CACHE" ] || return 1
+    for part in "$TARGET"/cli-*.jar "$TARGET/lib" "$TARGET"/lib/*; do
+        ! [ "$part" -nt "$AOT_CACHE" ] || return 1
+    done
 }
 
 # The ahead-of-time cache halves the time to the first answer. The training run is the demo, silently. It needs root

@@ -4,10 +4,13 @@ JAVA_LEAST=25
 
 # The major version of the Java in directory $1, 0 when there is none. The file "release" answers without starting it.
 java_major() {
-    local version=""
+    local version="" line
     [ -x "$1/bin/java" ] || { echo 0; return; }
     if [ -r "$1/release" ]; then
-        version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release")
+        # By the shell itself: every process here is a part of each start.
+        while read -r line; do
+            [[ $line =~ ^JAVA_VERSION=\"([0-9]+) ]] && version=${BASH_REMATCH[1]}
+        done < "$1/release"
     else
         version=$("$1/bin/java" -version 2>&1 | sed -n '1s/.*"\([0-9]*\).*/\1/p')
     fi
@@ -18,7 +21,10 @@ java_candidates() {
     local on_path
     [ -z "${JAVA_HOME:-}" ] || echo "$JAVA_HOME"
     on_path=$(command -v java || true)
-    [ -z "$on_path" ] || dirname "$(dirname "$(readlink -f "$on_path")")"
+    if [ -n "$on_path" ]; then
+        on_path=$(readlink -f "$on_path")
+        echo "${on_path%/*/*}"
+    fi
     # A JDK before a JRE: the build needs a compiler.
     local home
     for home in /usr/lib/jvm/* /opt/java/* /opt/jdk* /opt/*jdk*; do

@@ -31,6 +31,8 @@ public final class Main {
     /** Commands that pass the exit code of a command in a container on, so that failures of their own need another one. */
     private static final Set<String> PASS_CODES_ON = Set.of("run", "exec", "attach");
 
+    private static final Path SOCKET = Path.of("/run/berth/berth.sock");
+
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
@@ -41,9 +43,19 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        int code = commandLine().execute(arguments);
+        int code = ServeCommand.plain(arguments).map(Main::serve).orElseGet(() -> commandLine().execute(arguments));
         if (code != 0 || !ServeCommand.isServing()) {
             System.exit(code);
+        }
+    }
+
+    // The daemon as services start it does without the library for command lines: with its classes and the descriptions of
+    // 29 commands it would take a fifth of a second and stay in memory for good.
+    private static int serve(ServeCommand command) {
+        try {
+            return command.call();
+        } catch (Exception failure) {
+            return failed(failure, "serve", SOCKET, new PrintWriter(System.err, true));
         }
     }
 
@@ -76,8 +88,11 @@ public final class Main {
 
     private static int failed(Exception failure, CommandLine line) {
         CommandSpec spec = line.getCommandSpec();
-        RuntimeFault fault = Failures.fault(failure, socket(spec), spec.name());
-        PrintWriter err = line.getErr();
+        return failed(failure, spec.name(), socket(spec), line.getErr());
+    }
+
+    private static int failed(Exception failure, String name, Path socket, PrintWriter err) {
+        RuntimeFault fault = Failures.fault(failure, socket, name);
         err.println((Screen.isTerminal(2) ? Screen.bad("berth: ") : "berth: ") + fault.getMessage());
         if (fault.getCause() != null && System.getenv("BERTH_TRACE") != null) {
             failure.printStackTrace(err);
@@ -85,10 +100,10 @@ public final class Main {
         err.flush();
         ExitCode code = Failures.exitCode(fault);
         boolean ambiguous = code == ExitCode.FAILED || code == ExitCode.NOT_FOUND;
-        return ambiguous && PASS_CODES_ON.contains(spec.name()) ? ExitCode.STREAM_FAILED.number() : code.number();
+        return ambiguous && PASS_CODES_ON.contains(name) ? ExitCode.STREAM_FAILED.number() : code.number();
     }
 
     private static Path socket(CommandSpec spec) {
-        return spec.userObject() instanceof DaemonCommand command ? command.socket() : Path.of("/run/berth/berth.sock");
+        return spec.userObject() instanceof DaemonCommand command ? command.socket() : SOCKET;
     }
 }

@@ -14,6 +14,9 @@ import picocli.CommandLine.Option;
 @Command(name = "serve", description = "Run the daemon in the foreground.", mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
 
+    private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";
+    private static final int LEAST_CARRIERS = 8;
+
     private static volatile boolean serving;
 
     @Option(names = "--config", paramLabel = "FILE", description = "Configuration; default: /etc/berth/config.toml.")
@@ -28,8 +31,30 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--socket", paramLabel = "PATH", description = "Where to listen; default: /run/berth/berth.sock.")
     private Optional<Path> socket = Optional.empty();
 
+    /** The command for {@code serve} with options that each have a value and nothing else; empty for anything else. */
+    static Optional<ServeCommand> plain(String[] arguments) {
+        if (arguments.length % 2 == 0 || !arguments[0].equals("serve")) {
+            return Optional.empty();
+        }
+        ServeCommand command = new ServeCommand();
+        for (int at = 1; at < arguments.length; at += 2) {
+            Optional<Path> value = Optional.of(Path.of(arguments[at + 1]));
+            switch (arguments[at]) {
+                case "--config" -> command.config = value;
+                case "--root" -> command.root = value;
+                case "--state" -> command.state = value;
+                case "--socket" -> command.socket = value;
+                default -> {
+                    return Optional.empty();
+                }
+            }
+        }
+        return Optional.of(command);
+    }
+
     @Override
     public Integer call() throws Exception {
+        allowWaitingCarriers();
         Map<String, Object> overrides = new LinkedHashMap<>();
         root.ifPresent(path -> overrides.put("root", path.toAbsolutePath().toString()));
         state.ifPresent(path -> overrides.put("state", path.toAbsolutePath().toString()));
@@ -41,6 +66,15 @@ final class ServeCommand implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(daemon::close));
         daemon.await();
         return 0;
+    }
+
+    // A write of a small file occupies its carrier, and on a node of two processors two writes to a busy disk would hold up
+    // every answer that comes from memory. The Java machine reads this with its first virtual thread.
+    private static void allowWaitingCarriers() {
+        if (System.getProperty(CARRIERS) == null) {
+            System.setProperty(CARRIERS, Integer.toString(Math.max(LEAST_CARRIERS,
+                    Runtime.getRuntime().availableProcessors())));
+        }
     }
 
     static boolean isServing() {

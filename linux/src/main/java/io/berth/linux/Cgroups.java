@@ -36,11 +36,12 @@ public final class Cgroups {
     public static Cgroups detect() {
         Map<String, Path> controllers = new LinkedHashMap<>();
         Path unified = null;
+        List<String> lines = mountLines();
         for (Mounts.MountPoint mount : Mounts.table()) {
             if (mount.type().equals("cgroup2") && unified == null) {
                 unified = mount.target();
             } else if (mount.type().equals("cgroup")) {
-                for (String controller : superOptions(mount.target())) {
+                for (String controller : superOptions(lines, mount.target())) {
                     controllers.putIfAbsent(controller, mount.target());
                 }
             }
@@ -58,15 +59,18 @@ public final class Cgroups {
         return new Cgroups(Map.copyOf(controllers), unified);
     }
 
-    private static List<String> superOptions(Path target) {
+    private static List<String> mountLines() {
         try {
-            return Files.readAllLines(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1).stream()
-                    .filter(line -> line.split(" ")[4].equals(target.toString()))
-                    .flatMap(line -> Stream.of(line.substring(line.lastIndexOf(' ') + 1).split(",")))
-                    .filter(option -> !option.equals("rw") && !option.equals("ro")).toList();
+            return Files.readAllLines(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             throw RuntimeFault.internal("read the cgroup layout: " + RuntimeFault.reason(e), e);
         }
+    }
+
+    private static List<String> superOptions(List<String> mountLines, Path target) {
+        return mountLines.stream().filter(line -> line.split(" ", 6)[4].equals(target.toString()))
+                .flatMap(line -> Stream.of(line.substring(line.lastIndexOf(' ') + 1).split(",")))
+                .filter(option -> !option.equals("rw") && !option.equals("ro")).toList();
     }
 
     /** Whether the machine has version 2 alone, so that limits go there. */
@@ -165,7 +169,10 @@ public final class Cgroups {
         for (int attempt = 0; ; attempt++) {
             List<Path> left = new ArrayList<>();
             for (Path directory : directories(group)) {
-                subtree(directory).stream().filter(each -> !removed(each)).forEach(left::add);
+                // A group has dozens of files: one without groups below it goes without a look at them.
+                if (!removed(directory)) {
+                    subtree(directory).stream().filter(each -> !removed(each)).forEach(left::add);
+                }
             }
             if (left.isEmpty()) {
                 return;
@@ -181,6 +188,19 @@ public final class Cgroups {
                 throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, "remove cgroup " + group + ": interrupted", e);
             }
         }
+    }
+
+    /**
+     * Removes {@code group} from every hierarchy where neither a process nor another group is in it.
+     *
+     * @return whether it is gone from all
+     */
+    public boolean removeEmpty(String group) {
+        boolean gone = true;
+        for (Path directory : directories(group)) {
+            gone &= removed(directory);
+        }
+        return gone;
     }
 
     private static boolean removed(Path directory) {

@@ -7,6 +7,7 @@ import io.berth.pod.container.LostEnds;
 import io.berth.pod.container.LostExecs;
 import io.berth.pod.container.RemoveContainer;
 import io.berth.pod.record.Container;
+import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
@@ -72,8 +73,8 @@ public final class Recover {
     }
 
     private void lostSteps(Container container) {
-        if (container.phase() == Container.Phase.CREATED && node.runtime(container.handler()).status(container.id())
-                .filter("running"::equals).isPresent()) {
+        if (container.phase() == Container.Phase.CREATED && node.runtime(container.handler()).hasBegun(container.id(),
+                container.init().map(ProcessIdentity::pid).orElse(0))) {
             // Killed between its start and the note of it. When exactly is lost: not before it was made.
             node.inventory().changeContainer(container.id(), old -> old.started(old.createdAtNanos()));
         }

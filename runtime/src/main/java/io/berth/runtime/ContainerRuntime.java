@@ -80,6 +80,16 @@ public interface ContainerRuntime {
     /** The state ({@code created}, {@code running}, {@code stopped}), or empty when the runtime does not know it. */
     Optional<String> status(String id);
 
+    /**
+     * Whether the program of a created container has begun, also where nobody came to note that. A daemon that starts asks
+     * this of every container that it does not know to run.
+     *
+     * @param pid its first process, which lives
+     */
+    default boolean hasBegun(String id, int pid) {
+        return status(id).filter("running"::equals).isPresent();
+    }
+
     /** Takes up the watch over a live container again that an earlier Berth created. */
     void adopt(NewContainer container);
 

@@ -67,6 +67,11 @@ public final class MonitoredRuntime implements ContainerRuntime {
     }
 
     @Override
+    public boolean hasBegun(String id, int pid) {
+        return runtime.hasBegun(id, pid);
+    }
+
+    @Override
     public void adopt(NewContainer container) {
         // Its monitor has never stopped watching.
     }

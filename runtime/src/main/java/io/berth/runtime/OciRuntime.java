@@ -172,6 +172,14 @@ public final class OciRuntime {
         }
     }
 
+    /** As {@link ContainerRuntime#hasBegun}; runc itself is not run for it. */
+    public boolean hasBegun(String id, int pid) {
+        if (startsByFifo) {
+            return !RuncFifo.isWaiting(pid);
+        }
+        return status(id).filter("running"::equals).isPresent();
+    }
+
     /** Sets new limits from a file with the {@code linux.resources} object. */
     public void update(String id, Path resources) {
         run("update container " + id, List.of("update", "--resources", resources.toString(), id));

@@ -47,16 +47,23 @@ public final class RemoveContainer {
         String id = container.id();
         Timeline.Operation timeline = node.timeline().operation(id, "RemoveContainer");
         timeline.run("runtime delete", () -> deleteFromRuntime(container));
-        timeline.run("cgroup", () -> {
-            node.cgroups().kill(container.cgroup());
-            if (!node.settings().systemdCgroup()) {
-                node.cgroups().remove(container.cgroup());
-            }
-        });
+        timeline.run("cgroup", () -> endGroup(container.cgroup()));
         timeline.run("root filesystem", () -> bundles.remove(id));
         timeline.run("exit file", () -> node.exits().forget(id));
         timeline.run("record", () -> node.inventory().removeContainer(id));
         node.timeline().forget(id);
+    }
+
+    private void endGroup(String group) {
+        boolean ours = !node.settings().systemdCgroup();
+        // What the kernel lets go at once has no process in it: the usual case.
+        if (ours && node.cgroups().removeEmpty(group)) {
+            return;
+        }
+        node.cgroups().kill(group);
+        if (ours) {
+            node.cgroups().remove(group);
+        }
     }
 
     // Without an end on record something may run: in the middle of a creation, or after a crash.
