@@ -1,5 +1,6 @@
 package io.berth.server;
 
+import io.berth.base.UnixTime;
 import io.berth.image.ExplainImage;
 import io.berth.image.ExportImage;
 import io.berth.image.ImportImage;
@@ -15,6 +16,8 @@ import io.berth.pod.container.LostEnds;
 import io.berth.pod.record.Container;
 import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
+import io.berth.server.console.Console;
+import io.berth.server.console.ConsoleSources;
 import io.berth.server.metrics.Metrics;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
@@ -46,11 +49,12 @@ public final class Daemon implements AutoCloseable {
     private final SocketServer server;
     private final StreamingServer streaming;
     private final Optional<Metrics> metrics;
+    private final Optional<Console> console;
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
-            StreamingServer streaming, Optional<Metrics> metrics, List<Thread> watches) {
+            StreamingServer streaming, Optional<Metrics> metrics, Optional<Console> console, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.wiring = wiring;
@@ -58,6 +62,7 @@ public final class Daemon implements AutoCloseable {
         this.server = server;
         this.streaming = streaming;
         this.metrics = metrics;
+        this.console = console;
         this.watches = watches;
     }
 
@@ -67,6 +72,7 @@ public final class Daemon implements AutoCloseable {
         var config = loaded.config();
         InstanceLock rootLock = InstanceLock.take(config.root());
         InstanceLock stateLock = InstanceLock.take(config.state());
+        HttpLimits.set();
         Optional<Metrics> metrics = config.metricsAddress().map(address -> Metrics.serve(address, version()));
         Wiring wiring = new Wiring(config, step -> metrics.ifPresent(each -> each.step(step)));
         Node node = wiring.node();
@@ -82,6 +88,8 @@ public final class Daemon implements AutoCloseable {
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions());
         SharedPulls pulls = new SharedPulls(pull);
+        Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,
+                pulls, verbs.reconcile(), version(), UnixTime.now())));
         SocketServer server = SocketServer.start(config.grpc(), List.of(
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
@@ -101,7 +109,7 @@ public final class Daemon implements AutoCloseable {
         ServiceNotification.send("READY=1");
         List<Thread> watches = new ArrayList<>(List.of(lostEnds, reconcile));
         Watchdog.start(config.grpc().address()).ifPresent(watches::add);
-        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, watches);
+        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, console, watches);
     }
 
     /** The version that was built in. */
@@ -120,6 +128,7 @@ public final class Daemon implements AutoCloseable {
     public void close() {
         ServiceNotification.send("STOPPING=1");
         // Before the server, which waits for calls to end: these would go on for ever.
+        console.ifPresent(Console::close);
         node.events().close();
         watches.forEach(Thread::interrupt);
         server.close();

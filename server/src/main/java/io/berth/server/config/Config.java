@@ -1,5 +1,6 @@
 package io.berth.server.config;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,9 +13,11 @@ import java.util.Optional;
  * @param root what survives a reboot
  * @param state what does not
  * @param metricsAddress HOST:PORT where metrics are served; empty for nowhere
+ * @param console where the console is served, on loopback; empty for nowhere
  */
 public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
-        Streaming streaming, Nri nri, Optional<String> metricsAddress) {
+        Streaming streaming, Nri nri, Optional<String> metricsAddress,
+        Optional<InetSocketAddress> console) {
 
     /**
      * The socket.

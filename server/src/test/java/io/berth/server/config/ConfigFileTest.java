@@ -43,6 +43,8 @@ class ConfigFileTest {
                 images.registry.credentials_file = /etc/berth/auth.json
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
+                console.address = 127.0.0.1:10280
+                console.enable = false
                 metrics.address =\s
                 runtime.blockio_config_file =\s
                 nri.default_validator.enable = false

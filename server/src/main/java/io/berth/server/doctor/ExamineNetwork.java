@@ -1,4 +1,4 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
 import io.berth.server.config.Config;
 import java.nio.file.Files;

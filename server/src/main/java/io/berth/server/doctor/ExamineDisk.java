@@ -1,6 +1,5 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
-import io.berth.cli.output.Words;
 import io.berth.linux.FilesystemSpace;
 import io.berth.server.config.Config;
 import java.io.IOException;
@@ -8,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** The file system under Berth's root: its kind, its free space and its free inodes. */
@@ -34,7 +34,7 @@ final class ExamineDisk implements Examination {
             found.add(Finding.warning(AREA, "the kind of file system of " + root + " cannot be read", "look at: findmnt " + root));
         }
         FilesystemSpace space = FilesystemSpace.of(existing);
-        found.add(used(root + ": " + Words.bytes(space.availableBytes()) + " of " + Words.bytes(space.totalBytes()) + " free",
+        found.add(used(root + ": " + gigabytes(space.availableBytes()) + " of " + gigabytes(space.totalBytes()) + " free",
                 space.totalBytes() - space.availableBytes(), space.totalBytes(),
                 "remove images that nobody uses (berth image prune), or make room: the kubelet evicts pods when the disk is full"));
         if (space.inodes() > 0) {
@@ -43,6 +43,10 @@ final class ExamineDisk implements Examination {
                     "remove images that nobody uses, or make the file system with more inodes"));
         }
         return found;
+    }
+
+    private static String gigabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1fGB", bytes / 1e9);
     }
 
     private static Finding used(String what, long used, long total, String cure) {

@@ -1,4 +1,4 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
 /**
  * One thing that was found.

@@ -1,4 +1,4 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
 import java.util.Optional;
 import java.util.regex.Matcher;

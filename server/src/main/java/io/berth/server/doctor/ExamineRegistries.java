@@ -1,4 +1,4 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
 import io.berth.base.RuntimeFault;
 import io.berth.image.Endpoint;

@@ -1,9 +1,9 @@
-package io.berth.cli.doctor;
+package io.berth.server.doctor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.berth.cli.doctor.Finding.Grade;
+import io.berth.server.doctor.Finding.Grade;
 import io.berth.server.config.Config;
 import io.berth.server.config.ConfigFile;
 import java.io.IOException;
