@@ -57,7 +57,7 @@ function axis(whole) {
   const unit = [1, 2, 5, 10].map(each => each * scale).find(each => each >= rough);
   const ticks = el('div', {class: 'axis', 'aria-hidden': 'true'});
   for (let at = 0; at <= whole; at += unit) {
-    const tick = el('span', {}, at === 0 ? '0' : took(at).replace(/\.0+ /, ' '));
+    const tick = el('span', {}, at === 0 ? '0' : took(at).replace(/(\.\d*?)0+ /, '$1 ').replace('. ', ' '));
     tick.style.setProperty('left', (at / whole * 100).toFixed(3) + '%');
     ticks.append(tick);
   }
