@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A daemon that was not asked for a console. */
+/** A daemon that was not asked for a console or for traces. */
 @Timeout(60)
 class ConsoleOffIT {
 
@@ -21,7 +21,7 @@ class ConsoleOffIT {
     private final TestDaemon daemon = TestDaemon.withOptions("", "-Xlog:class+load=info:file=" + LOADED);
 
     @Test
-    void nothingListensAndNoClassOfTheConsoleIsLoaded() throws Exception {
+    void nothingListensAndNoClassOfConsoleAndTracesIsLoaded() throws Exception {
         assertFalse(Files.exists(daemon.node().state().resolve("console.url")));
         BerthCommand.Result told = new BerthCommand(daemon).run("console");
         assertEquals(1, told.code());
@@ -29,6 +29,6 @@ class ConsoleOffIT {
         List<String> loaded = Files.readAllLines(LOADED);
         assertTrue(loaded.stream().anyMatch(line -> line.contains("io.berth.server.Daemon ")), "the list of classes is empty");
         assertEquals(List.of(), loaded.stream().filter(line -> line.contains("io.berth.server.console.") && !line.contains("console.Console ")
-                || line.contains("sun.net.httpserver")).toList());
+                || line.contains("sun.net.httpserver") || line.contains("io.opentelemetry")).toList());
     }
 }

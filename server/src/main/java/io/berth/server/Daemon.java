@@ -21,10 +21,12 @@ import io.berth.server.console.ConsoleSources;
 import io.berth.server.metrics.Metrics;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
+import io.berth.server.rpc.CallWatch;
 import io.berth.server.rpc.ImageRpcs;
 import io.berth.server.rpc.ImageTools;
 import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
+import io.berth.server.tracing.Tracing;
 import io.berth.streaming.StreamingServer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,12 +51,14 @@ public final class Daemon implements AutoCloseable {
     private final SocketServer server;
     private final StreamingServer streaming;
     private final Optional<Metrics> metrics;
+    private final Optional<Tracing> tracing;
     private final Optional<Console> console;
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
-            StreamingServer streaming, Optional<Metrics> metrics, Optional<Console> console, List<Thread> watches) {
+            StreamingServer streaming, Optional<Metrics> metrics, Optional<Tracing> tracing,
+            Optional<Console> console, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.wiring = wiring;
@@ -62,6 +66,7 @@ public final class Daemon implements AutoCloseable {
         this.server = server;
         this.streaming = streaming;
         this.metrics = metrics;
+        this.tracing = tracing;
         this.console = console;
         this.watches = watches;
     }
@@ -82,19 +87,23 @@ public final class Daemon implements AutoCloseable {
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
         NodeStatus status = new NodeStatus(node, version(), loaded.effective());
-        Answers answers = new Answers((method, code, nanos) -> metrics.ifPresent(
-                each -> each.call(method, code.name(), nanos)));
+        Optional<Tracing> tracing = config.tracing().map(wanted -> Tracing.start(wanted.otlpEndpoint(), wanted.samplingRatio(),
+                wanted.serviceName(), version(), HostName.here()));
+        // No references to methods: they would link the class, and with it the library, also where nothing is traced.
+        metrics.ifPresent(each -> tracing.ifPresent(traces -> each.show(traces)));
+        Answers answers = new Answers(metrics.isEmpty() && tracing.isEmpty() ? CallWatch.NONE : new DaemonCalls(metrics, tracing));
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions());
         SharedPulls pulls = new SharedPulls(pull);
         Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,
-                pulls, verbs.reconcile(), version(), UnixTime.now())));
+                pulls, verbs.reconcile(), HostName.here(), version(), UnixTime.now())));
         SocketServer server = SocketServer.start(config.grpc(), List.of(
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
                 new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), new ImageTools(node, pulls,
-                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)));
+                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)),
+                tracing.map(each -> each.incoming()));
         Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
         // Layers that were in use when their image was removed, and what broken pulls left.
         PlatformThreads.executor().execute(verbs.reconcile()::sweep);
@@ -109,7 +118,7 @@ public final class Daemon implements AutoCloseable {
         ServiceNotification.send("READY=1");
         List<Thread> watches = new ArrayList<>(List.of(lostEnds, reconcile));
         Watchdog.start(config.grpc().address()).ifPresent(watches::add);
-        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, console, watches);
+        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, tracing, console, watches);
     }
 
     /** The version that was built in. */
@@ -134,6 +143,7 @@ public final class Daemon implements AutoCloseable {
         server.close();
         streaming.close();
         wiring.stopPlugins();
+        tracing.ifPresent(each -> each.close());
         metrics.ifPresent(Metrics::close);
         node.exits().close();
         node.network().close();

@@ -1,6 +1,7 @@
 package io.berth.server.config;
 
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -13,11 +14,12 @@ import java.util.Optional;
  * @param root what survives a reboot
  * @param state what does not
  * @param metricsAddress HOST:PORT where metrics are served; empty for nowhere
+ * @param tracing where traces go; empty for nowhere
  * @param console where the console is served, on loopback; empty for nowhere
  */
 public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
         Streaming streaming, Nri nri, Optional<String> metricsAddress,
-        Optional<InetSocketAddress> console) {
+        Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
 
     /**
      * The socket.
@@ -35,6 +37,14 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
     public record NriValidator(boolean enable, boolean rejectOciHooks, boolean rejectRuntimeDefaultSeccomp,
             boolean rejectUnconfinedSeccomp, boolean rejectCustomSeccomp, boolean rejectNamespaces, boolean rejectSysctls,
             List<String> requiredPlugins, String tolerateMissingAnnotation) {}
+
+    /**
+     * Traces for OpenTelemetry.
+     *
+     * @param otlpEndpoint the collector's base address
+     * @param samplingRatio of calls whose client does not decide, 0 to 1
+     */
+    public record Tracing(URI otlpEndpoint, double samplingRatio, String serviceName) {}
 
     /** Which kind of network pods get. */
     public enum NetworkKind {

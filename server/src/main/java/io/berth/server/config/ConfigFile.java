@@ -104,7 +104,8 @@ public final class ConfigFile {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table), metrics(table), ConsoleKeys.read(table));
+                NriKeys.read(table), metrics(table), TracingKeys.read(table),
+                ConsoleKeys.read(table));
     }
 
     private static Optional<String> metrics(ConfigTable table) {

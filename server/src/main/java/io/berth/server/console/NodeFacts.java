@@ -1,8 +1,6 @@
 package io.berth.server.console;
 
 import io.berth.network.NetworkStatus;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Locale;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -10,22 +8,12 @@ import tools.jackson.databind.node.ObjectNode;
 /** What the top of the page says of the node. */
 final class NodeFacts {
 
-    private static final String HOST = host();
-
     private NodeFacts() {}
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "this node";
-        }
-    }
 
     static ObjectNode message(ConsoleSources sources) {
         NetworkStatus network = sources.node().network().status();
         ObjectNode message = JsonMapper.shared().createObjectNode();
-        message.put("kind", "node").put("host", HOST).put("version", sources.version())
+        message.put("kind", "node").put("host", sources.host()).put("version", sources.version())
                 .put("kernel", System.getProperty("os.version"))
                 .put("processors", Runtime.getRuntime().availableProcessors())
                 .put("runtime", sources.node().settings().defaultHandler())

@@ -93,6 +93,9 @@ class ConfigFileTest {
                 streaming.stream_server_port = 0
                 streaming.x509_key_pair_streaming.tls_cert_file =\s
                 streaming.x509_key_pair_streaming.tls_key_file =\s
+                tracing.otlp_endpoint =\s
+                tracing.sampling_ratio = 1.0
+                tracing.service_name = berth
                 """;
         // A handler's keys exist only where there is a handler.
         Map<String, Object> effective = load("[runtime.runtimes.kata]\nruntime_path = \"/opt/kata\"\n").effective();
