@@ -1,5 +1,6 @@
 package io.berth.server.config;
 
+import io.berth.server.log.LogFormat;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
@@ -7,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.event.Level;
 
 /**
  * The effective configuration. Names of keys follow containerd's where it has the same thing.
@@ -17,7 +19,7 @@ import java.util.Optional;
  * @param tracing where traces go; empty for nowhere
  * @param console where the console is served, on loopback; empty for nowhere
  */
-public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
+public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime runtime, Images images,
         Streaming streaming, Nri nri, Optional<String> metricsAddress,
         Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
 
@@ -28,6 +30,9 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
      * @param mode its permission bits
      */
     public record Grpc(Path address, int uid, int gid, int mode, int maxReceiveBytes) {}
+
+    /** The daemon's log: what is worth a line, and how a line looks. */
+    public record LogLines(Level level, LogFormat format) {}
 
     /** Plugins of the Node Resource Interface. */
     public record Nri(boolean disable, Path socketPath, Path pluginPath, Path pluginConfigPath, Duration registrationTimeout,
