@@ -50,7 +50,7 @@ train() {
 # $1: the home of the program, $2: where documents go.
 lay_out_documents() {
     mkdir -p "$2/doc/berth" "$2/man/man1" "$2/bash-completion/completions"
-    cp "$BERTH_HOME/README.md" "$BERTH_HOME/LICENSE" "$BERTH_HOME"/docs/*.md "$BERTH_HOME/packaging/cni/10-berth-bridge.conflist" \
+    cp "$BERTH_HOME/README.md" "$BERTH_HOME/LICENSE" "$BERTH_HOME"/docs/*.md "$BERTH_HOME"/docs/*.png "$BERTH_HOME/packaging/cni/10-berth-bridge.conflist" \
         "$BERTH_HOME/packaging/grafana/berth.json" "$BERTH_HOME/packaging/prometheus/berth.rules.yaml" "$2/doc/berth/"
     "$1/bin/berth" manual "$2/man/man1"
     gzip -9nf "$2"/man/man1/*.1

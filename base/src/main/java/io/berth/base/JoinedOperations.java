@@ -49,7 +49,7 @@ public final class JoinedOperations<R, T> {
             return found;
         });
         if (mine[0]) {
-            Thread.ofVirtual().name(what).start(() -> run(key, operation, work));
+            Thread.ofVirtual().name(what).start(CallScope.carried(() -> run(key, operation, work)));
         } else if (!operation.request.equals(request)) {
             leave(key, operation);
             throw new RuntimeFault(RuntimeFault.Kind.ABORTED,

@@ -20,6 +20,7 @@ public final class Timeline {
      * One finished step.
      *
      * @param operation the verb, for instance {@code RunPodSandbox}
+     * @param subject the sandbox's or container's id; empty for steps that are not kept
      * @param step what was done in it, for instance {@code network}
      * @param nanos the time that it took
      * @param error the reason when it failed, else empty
@@ -64,7 +65,9 @@ public final class Timeline {
                 error = RuntimeFault.reason(failure);
                 throw failure;
             } finally {
-                recorder.accept(new Step(subject, name, step, at, System.nanoTime() - from, error));
+                Step taken = new Step(subject, name, step, at, System.nanoTime() - from, error);
+                recorder.accept(taken);
+                CallScope.tell(taken);
             }
         }
 

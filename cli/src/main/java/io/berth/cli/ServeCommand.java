@@ -2,6 +2,7 @@ package io.berth.cli;
 
 import io.berth.server.Daemon;
 import io.berth.server.config.ConfigFile;
+import io.berth.server.log.Log;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -60,7 +61,7 @@ final class ServeCommand implements Callable<Integer> {
         state.ifPresent(path -> overrides.put("state", path.toAbsolutePath().toString()));
         socket.ifPresent(path -> overrides.put("grpc.address", path.toAbsolutePath().toString()));
         ConfigFile.Loaded loaded = ConfigFile.load(config, overrides);
-        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", loaded.config().logLevel());
+        Log.set(loaded.config().log().level(), loaded.config().log().format());
         serving = true;
         Daemon daemon = Daemon.start(loaded);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(daemon::close));

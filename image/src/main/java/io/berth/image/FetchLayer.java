@@ -1,5 +1,6 @@
 package io.berth.image;
 
+import io.berth.base.CallScope;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
@@ -39,7 +40,8 @@ final class FetchLayer {
             long from = System.nanoTime();
             CompletableFuture<Optional<BlobGrowth>> begun = new CompletableFuture<>();
             CompletableFuture<Void> fetched = new CompletableFuture<>();
-            Thread fetching = Thread.ofVirtual().name("fetch-layer").start(() -> fetch(layer, begun, fetched));
+            Thread fetching = Thread.ofVirtual().name("fetch-layer")
+                    .start(CallScope.carried(() -> fetch(layer, begun, fetched)));
             boolean complete = false;
             try {
                 complete = steps.step("unpack",

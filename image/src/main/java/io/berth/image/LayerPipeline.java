@@ -1,5 +1,6 @@
 package io.berth.image;
 
+import io.berth.base.CallScope;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
@@ -44,7 +45,7 @@ final class LayerPipeline implements AutoCloseable {
             CompletableFuture<Void> below = i == 0 ? CompletableFuture.completedFuture(null) : done.get(i - 1);
             LayerTask task = new LayerTask(layers.get(i), parent, chains.get(i), diffIds.get(i), below);
             // Permits are given in order: a lower layer is never behind a higher one that waits for it.
-            done.add(CompletableFuture.runAsync(() -> task(task), threads));
+            done.add(CompletableFuture.runAsync(CallScope.carried(() -> task(task)), threads));
             done.getLast().whenComplete((nothing, failure) -> {
                 if (failure != null) {
                     failed.completeExceptionally(failure);

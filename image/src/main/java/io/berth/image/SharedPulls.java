@@ -1,5 +1,6 @@
 package io.berth.image;
 
+import io.berth.base.CallScope;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import java.time.Duration;
@@ -84,7 +85,7 @@ public final class SharedPulls {
 
     private Running begin(Key key, ImageReference reference) {
         Running fresh = new Running(key, reference);
-        fresh.worker = Thread.ofVirtual().name("pull").start(() -> run(fresh, reference));
+        fresh.worker = Thread.ofVirtual().name("pull").start(CallScope.carried(() -> run(fresh, reference)));
         return fresh;
     }
 

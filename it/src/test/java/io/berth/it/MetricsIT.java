@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.cli.scratch.PodClient;
+import io.berth.cri.v1.ImageSpec;
+import io.berth.cri.v1.PullImageRequest;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -20,6 +22,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -48,17 +51,30 @@ class MetricsIT {
         }
     }
 
+    @TempDir
+    private Path directory;
+
     @Test
-    void aPodsLifeIsCountedAndEveryNameThatIsUsedIsServed() throws IOException {
+    void aPodsLifeIsCountedAndEveryNameThatIsUsedIsServed() throws Exception {
         TestImages.busybox(daemon);
         PodClient pods = daemon.pods();
         PodClient.Pod pod = pods.run(PodClient.config("counted", daemon.node().logs()));
         String container = pods.run(pod, PodClient.container("main", "true"));
         pods.awaitExit(container, Duration.ofSeconds(20));
+        String lasting = pods.run(pod, PodClient.container("lasting", "sleep", "100"));
+        pods.exec(lasting, "true");
+        try (LocalRegistry registry = LocalRegistry.start(directory.resolve("registry"))) {
+            daemon.connection().images().pullImage(PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder()
+                    .setImage(registry.push("counted"))).build());
+        }
         String page = served();
         for (String line : List.of("berth_rpc_duration_seconds_count{code=\"OK\",method=\"RunPodSandbox\"} 1",
                 "berth_step_duration_seconds_count{operation=\"RunPodSandbox\",outcome=\"ok\",step=\"network\"} 1",
-                "berth_step_duration_seconds_count{operation=\"CreateContainer\",outcome=\"ok\",step=\"runtime create\"} 1",
+                "berth_step_duration_seconds_count{operation=\"CreateContainer\",outcome=\"ok\",step=\"runtime create\"} 2",
+                "berth_step_duration_seconds_count{operation=\"ExecSync\",outcome=\"ok\",step=\"run\"} 1",
+                "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"manifest\"} 1",
+                "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"unpack\"} 1",
+                "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"fetch\"} 1",
                 "berth_pods{state=\"ready\"} 1", "berth_containers{state=\"exited\"} 1", "berth_network_ready 1")) {
             assertTrue(page.contains(line), () -> line + " is not in\n" + page);
         }

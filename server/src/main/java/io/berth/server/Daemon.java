@@ -1,5 +1,6 @@
 package io.berth.server;
 
+import io.berth.base.UnixTime;
 import io.berth.image.ExplainImage;
 import io.berth.image.ExportImage;
 import io.berth.image.ImportImage;
@@ -15,13 +16,17 @@ import io.berth.pod.container.LostEnds;
 import io.berth.pod.record.Container;
 import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
+import io.berth.server.console.Console;
+import io.berth.server.console.ConsoleSources;
 import io.berth.server.metrics.Metrics;
 import io.berth.server.rpc.Answers;
 import io.berth.server.rpc.BerthRpcs;
+import io.berth.server.rpc.CallWatch;
 import io.berth.server.rpc.ImageRpcs;
 import io.berth.server.rpc.ImageTools;
 import io.berth.server.rpc.NodeStatus;
 import io.berth.server.rpc.RuntimeRpcs;
+import io.berth.server.tracing.Tracing;
 import io.berth.streaming.StreamingServer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,11 +51,14 @@ public final class Daemon implements AutoCloseable {
     private final SocketServer server;
     private final StreamingServer streaming;
     private final Optional<Metrics> metrics;
+    private final Optional<Tracing> tracing;
+    private final Optional<Console> console;
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
-            StreamingServer streaming, Optional<Metrics> metrics, List<Thread> watches) {
+            StreamingServer streaming, Optional<Metrics> metrics, Optional<Tracing> tracing,
+            Optional<Console> console, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.wiring = wiring;
@@ -58,6 +66,8 @@ public final class Daemon implements AutoCloseable {
         this.server = server;
         this.streaming = streaming;
         this.metrics = metrics;
+        this.tracing = tracing;
+        this.console = console;
         this.watches = watches;
     }
 
@@ -67,6 +77,7 @@ public final class Daemon implements AutoCloseable {
         var config = loaded.config();
         InstanceLock rootLock = InstanceLock.take(config.root());
         InstanceLock stateLock = InstanceLock.take(config.state());
+        HttpLimits.set();
         Optional<Metrics> metrics = config.metricsAddress().map(address -> Metrics.serve(address, version()));
         Wiring wiring = new Wiring(config, step -> metrics.ifPresent(each -> each.step(step)));
         Node node = wiring.node();
@@ -76,17 +87,23 @@ public final class Daemon implements AutoCloseable {
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
         NodeStatus status = new NodeStatus(node, version(), loaded.effective());
-        Answers answers = new Answers((method, code, nanos) -> metrics.ifPresent(
-                each -> each.call(method, code.name(), nanos)));
+        Optional<Tracing> tracing = config.tracing().map(wanted -> Tracing.start(wanted.otlpEndpoint(), wanted.samplingRatio(),
+                wanted.serviceName(), version(), HostName.here()));
+        // No references to methods: they would link the class, and with it the library, also where nothing is traced.
+        metrics.ifPresent(each -> tracing.ifPresent(traces -> each.show(traces)));
+        Answers answers = new Answers(metrics.isEmpty() && tracing.isEmpty() ? CallWatch.NONE : new DaemonCalls(metrics, tracing));
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions());
         SharedPulls pulls = new SharedPulls(pull);
+        Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,
+                pulls, verbs.reconcile(), HostName.here(), version(), UnixTime.now())));
         SocketServer server = SocketServer.start(config.grpc(), List.of(
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
                 new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), new ImageTools(node, pulls,
-                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)));
+                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)),
+                tracing.map(each -> each.incoming()));
         Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
         // Layers that were in use when their image was removed, and what broken pulls left.
         PlatformThreads.executor().execute(verbs.reconcile()::sweep);
@@ -101,7 +118,7 @@ public final class Daemon implements AutoCloseable {
         ServiceNotification.send("READY=1");
         List<Thread> watches = new ArrayList<>(List.of(lostEnds, reconcile));
         Watchdog.start(config.grpc().address()).ifPresent(watches::add);
-        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, watches);
+        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, tracing, console, watches);
     }
 
     /** The version that was built in. */
@@ -120,11 +137,13 @@ public final class Daemon implements AutoCloseable {
     public void close() {
         ServiceNotification.send("STOPPING=1");
         // Before the server, which waits for calls to end: these would go on for ever.
+        console.ifPresent(Console::close);
         node.events().close();
         watches.forEach(Thread::interrupt);
         server.close();
         streaming.close();
         wiring.stopPlugins();
+        tracing.ifPresent(each -> each.close());
         metrics.ifPresent(Metrics::close);
         wiring.stopShimEvents();
         node.exits().close();

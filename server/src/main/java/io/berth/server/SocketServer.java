@@ -5,6 +5,7 @@ import io.berth.server.config.Config;
 import io.berth.server.rpc.RequestCheck;
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelOption;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +42,7 @@ final class SocketServer implements AutoCloseable {
     }
 
     /** @throws RuntimeFault FAILED_PRECONDITION when another process answers on the socket */
-    static SocketServer start(Config.Grpc settings, List<BindableService> services) {
+    static SocketServer start(Config.Grpc settings, List<BindableService> services, Optional<ServerInterceptor> tracing) {
         Path path = settings.address();
         prepare(path);
         EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
@@ -50,6 +52,8 @@ final class SocketServer implements AutoCloseable {
                 .executor(Executors.newVirtualThreadPerTaskExecutor())
                 .maxInboundMessageSize(settings.maxReceiveBytes());
         builder.intercept(new RequestCheck());
+        // The last one is the first that a call meets.
+        tracing.ifPresent(builder::intercept);
         services.forEach(builder::addService);
         try {
             Server server = builder.build().start();

@@ -25,6 +25,7 @@ import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.server.config.Config;
 import io.berth.server.rpc.Answers;
+import io.berth.server.rpc.CallWatch;
 import io.berth.server.rpc.RuntimeRpcs;
 import io.berth.server.rpc.SampleRecords;
 import io.berth.snapshot.Snapshots;
@@ -73,11 +74,11 @@ class StreamedAnswersTest {
         Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(),
                 Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>(),
                 LifecycleHooks.NONE, null);
-        Answers answers = new Answers((method, code, nanos) -> {});
+        Answers answers = new Answers(CallWatch.NONE);
         Path socket = root.resolve("s");
         server = SocketServer.start(new Config.Grpc(socket, (int) Files.getAttribute(root, "unix:uid"),
                 (int) Files.getAttribute(root, "unix:gid"), 0600, 16 << 20),
-                List.of(new RuntimeRpcs(node, null, null, null, answers)));
+                List.of(new RuntimeRpcs(node, null, null, null, answers)), Optional.empty());
         loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         channel = NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
                 .channelType(EpollDomainSocketChannel.class).eventLoopGroup(loop).usePlaintext()

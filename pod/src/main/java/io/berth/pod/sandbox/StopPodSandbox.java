@@ -1,5 +1,6 @@
 package io.berth.pod.sandbox;
 
+import io.berth.base.CallScope;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.cri.v1.ContainerEventType;
@@ -75,7 +76,7 @@ public final class StopPodSandbox {
         }
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<CompletableFuture<Void>> stops = live.stream().map(container -> CompletableFuture.runAsync(
-                    () -> stopContainer.stop(container.id(), Duration.ZERO), threads)).toList();
+                    CallScope.carried(() -> stopContainer.stop(container.id(), Duration.ZERO)), threads)).toList();
             CompletableFuture.allOf(stops.toArray(CompletableFuture[]::new)).join();
         } catch (CompletionException e) {
             throw RuntimeFault.during("stop sandbox " + id, e.getCause());

@@ -1,10 +1,14 @@
 package io.berth.server.config;
 
+import io.berth.server.log.LogFormat;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.event.Level;
 
 /**
  * The effective configuration. Names of keys follow containerd's where it has the same thing.
@@ -12,9 +16,12 @@ import java.util.Optional;
  * @param root what survives a reboot
  * @param state what does not
  * @param metricsAddress HOST:PORT where metrics are served; empty for nowhere
+ * @param tracing where traces go; empty for nowhere
+ * @param console where the console is served, on loopback; empty for nowhere
  */
-public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime runtime, Images images,
-        Streaming streaming, Nri nri, Optional<String> metricsAddress) {
+public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime runtime, Images images,
+        Streaming streaming, Nri nri, Optional<String> metricsAddress,
+        Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
 
     /**
      * The socket.
@@ -24,6 +31,9 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
      */
     public record Grpc(Path address, int uid, int gid, int mode, int maxReceiveBytes) {}
 
+    /** The daemon's log: what is worth a line, and how a line looks. */
+    public record LogLines(Level level, LogFormat format) {}
+
     /** Plugins of the Node Resource Interface. */
     public record Nri(boolean disable, Path socketPath, Path pluginPath, Path pluginConfigPath, Duration registrationTimeout,
             Duration requestTimeout, boolean disableConnections, NriValidator validator) {}
@@ -32,6 +42,14 @@ public record Config(Path root, Path state, Grpc grpc, String logLevel, Runtime 
     public record NriValidator(boolean enable, boolean rejectOciHooks, boolean rejectRuntimeDefaultSeccomp,
             boolean rejectUnconfinedSeccomp, boolean rejectCustomSeccomp, boolean rejectNamespaces, boolean rejectSysctls,
             List<String> requiredPlugins, String tolerateMissingAnnotation) {}
+
+    /**
+     * Traces for OpenTelemetry.
+     *
+     * @param otlpEndpoint the collector's base address
+     * @param samplingRatio of calls whose client does not decide, 0 to 1
+     */
+    public record Tracing(URI otlpEndpoint, double samplingRatio, String serviceName) {}
 
     /** Which kind of network pods get. */
     public enum NetworkKind {

@@ -7,18 +7,22 @@ import io.berth.server.config.Config.Grpc;
 import io.berth.server.config.Config.Handler;
 import io.berth.server.config.Config.Images;
 import io.berth.server.config.Config.KeyPair;
+import io.berth.server.config.Config.LogLines;
 import io.berth.server.config.Config.NetworkKind;
 import io.berth.server.config.Config.Runtime;
 import io.berth.server.config.Config.ShimOptions;
 import io.berth.server.config.Config.Streaming;
+import io.berth.server.log.LogFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.slf4j.event.Level;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
 import org.tomlj.TomlParseResult;
@@ -104,8 +108,9 @@ public final class ConfigFile {
     private static Config config(ConfigTable table) {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
-        return new Config(root, state, grpc(table), level(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table), metrics(table));
+        return new Config(root, state, grpc(table), log(table), runtime(table), images(table), streaming(table),
+                NriKeys.read(table), metrics(table), TracingKeys.read(table),
+                ConsoleKeys.read(table));
     }
 
     private static Optional<String> metrics(ConfigTable table) {
@@ -128,12 +133,18 @@ public final class ConfigFile {
                 (int) table.number("grpc.max_recv_message_size", 16 << 20, 1 << 16, 1 << 30));
     }
 
-    private static String level(ConfigTable table) {
+    private static LogLines log(ConfigTable table) {
         String level = table.text("debug.level", "info");
         if (!List.of("trace", "debug", "info", "warn", "error").contains(level)) {
             table.problem("debug.level = \"" + level + "\": one of trace, debug, info, warn, error is needed");
+            level = "info";
         }
-        return level;
+        String format = table.text("debug.format", "text");
+        if (!List.of("text", "json").contains(format)) {
+            table.problem("debug.format = \"" + format + "\": text or json is needed");
+        }
+        return new LogLines(Level.valueOf(level.toUpperCase(Locale.ROOT)),
+                format.equals("json") ? LogFormat.JSON : LogFormat.TEXT);
     }
 
     private static Runtime runtime(ConfigTable table) {

@@ -55,6 +55,15 @@ final class ConfigTable {
         return value;
     }
 
+    /** A number from 0 to 1. */
+    double ratio(String key, double fallback) {
+        double value = read(key, fallback, "a number", found -> found instanceof Number number ? number.doubleValue() : null);
+        if (!(value >= 0 && value <= 1)) {
+            problems.add(where(key) + key + " = " + value + ": must be from 0 to 1");
+        }
+        return value;
+    }
+
     /** A duration such as {@code 4h}, {@code 1m30s} or {@code 500ms}. */
     Duration duration(String key, String fallback) {
         String text = text(key, fallback);

@@ -5,6 +5,8 @@ import io.berth.base.Timeline;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
+import io.berth.server.tracing.Tracing;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
@@ -103,6 +105,17 @@ public final class Metrics implements AutoCloseable {
                 }).register(registry);
         GaugeWithCallback.builder().name("berth_network_ready").help("1 when pods can get a network.")
                 .callback(gauge -> gauge.call(node.network().status().ready() ? 1 : 0)).register(registry);
+    }
+
+    /** Shows what becomes of spans. */
+    public void show(Tracing tracing) {
+        CounterWithCallback.builder().name("berth_trace_spans_total").labelNames("outcome")
+                .help("Spans by what became of them: taken by the collector, refused or not reached, or dropped as the queue"
+                        + " was full.").callback(counter -> {
+                    counter.call(tracing.exported(), "exported");
+                    counter.call(tracing.failed(), "failed");
+                    counter.call(tracing.dropped(), "dropped");
+                }).register(registry);
     }
 
     @Override

@@ -1,9 +1,11 @@
 package io.berth.server.rpc;
 
+import io.berth.base.CallScope;
 import io.berth.base.RuntimeFault;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -15,17 +17,11 @@ public final class Answers {
     private static final Logger LOG = LoggerFactory.getLogger("io.berth.cri");
     private static final long SLOW_NANOS = 2_000_000_000L;
 
-    private final RpcMeter meter;
+    private final CallWatch watch;
 
-    /** @param meter told of every call, for metrics */
-    public Answers(RpcMeter meter) {
-        this.meter = meter;
-    }
-
-    /** Told of every call when it ends. */
-    @FunctionalInterface
-    public interface RpcMeter {
-        void ended(String method, Status.Code code, long nanos);
+    /** @param watch told of every call */
+    public Answers(CallWatch watch) {
+        this.watch = watch;
     }
 
     /**
@@ -36,26 +32,26 @@ public final class Answers {
      */
     <T> void send(String method, String subject, StreamObserver<T> observer, Supplier<T> work) {
         long from = System.nanoTime();
-        Status.Code code = Status.Code.OK;
+        Status status = Status.OK;
+        CallWatch.Watched call = watch.begin(method, subject);
         Thread worker = Thread.currentThread();
         Context.CancellationListener interrupt = context -> worker.interrupt();
         Context.current().addListener(interrupt, Runnable::run);
         try {
-            T answer = work.get();
+            T answer = CallScope.within(call, work);
             observer.onNext(answer);
             observer.onCompleted();
             LOG.atDebug().addKeyValue("rpc", method).addKeyValue("subject", subject)
                     .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("done");
         } catch (RuntimeException failure) {
-            Status status = status(failure);
-            code = status.getCode();
-            log(method, subject, status, failure);
+            status = status(failure);
+            log(call, method, subject, status, failure);
             observer.onError(status.asRuntimeException());
         } finally {
             Context.current().removeListener(interrupt);
             long took = System.nanoTime() - from;
-            meter.ended(method, code, took);
-            if (took > SLOW_NANOS && code == Status.Code.OK) {
+            call.ended(status.getCode(), words(status), took);
+            if (took > SLOW_NANOS && status.isOk()) {
                 LOG.atInfo().addKeyValue("rpc", method).addKeyValue("subject", subject)
                         .addKeyValue("ms", took / 1_000_000).log("slow");
             }
@@ -72,27 +68,34 @@ public final class Answers {
 
     private <T> void run(String method, AnswerStream<T> stream, Consumer<AnswerStream<T>> work) {
         long from = System.nanoTime();
-        Status.Code code = Status.Code.OK;
+        Status status = Status.OK;
+        CallWatch.Watched call = watch.begin(method, "");
         try {
-            work.accept(stream);
-            stream.complete();
+            CallScope.within(call, () -> {
+                work.accept(stream);
+                return stream;
+            }).complete();
         } catch (RuntimeException failure) {
-            Status status = status(failure);
-            code = status.getCode();
-            if (code != Status.Code.CANCELLED) {
-                log(method, "", status, failure);
+            status = status(failure);
+            if (status.getCode() != Status.Code.CANCELLED) {
+                log(call, method, "", status, failure);
             }
             stream.fail(status.asRuntimeException());
         } finally {
-            meter.ended(method, code, System.nanoTime() - from);
+            call.ended(status.getCode(), words(status), System.nanoTime() - from);
         }
     }
 
-    private static void log(String method, String subject, Status status, RuntimeException failure) {
+    private static String words(Status status) {
+        return Optional.ofNullable(status.getDescription()).orElse("");
+    }
+
+    private static void log(CallWatch.Watched call, String method, String subject, Status status, RuntimeException failure) {
         // What a client asked wrongly is its business; what failed here is ours, with the trace.
         boolean ours = status.getCode() == Status.Code.INTERNAL || status.getCode() == Status.Code.UNKNOWN;
         var line = (ours ? LOG.atError().setCause(failure) : LOG.atInfo()).addKeyValue("rpc", method)
                 .addKeyValue("subject", subject).addKeyValue("status", status.getCode());
+        call.traceId().ifPresent(id -> line.addKeyValue("trace", id));
         line.log(status.getDescription());
     }
 

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.base.RuntimeFault;
+import io.berth.server.log.LogFormat;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.event.Level;
 
 class ConfigFileTest {
 
@@ -33,6 +37,7 @@ class ConfigFileTest {
                 grpc.max_recv_message_size = 16777216
                 grpc.mode = 0660
                 grpc.uid = 0
+                debug.format = text
                 debug.level = info
                 images.discard_unpacked_layers = true
                 images.image_pull_progress_timeout = 1m
@@ -43,6 +48,8 @@ class ConfigFileTest {
                 images.registry.credentials_file = /etc/berth/auth.json
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
+                console.address = 127.0.0.1:10280
+                console.enable = false
                 metrics.address =\s
                 runtime.blockio_config_file =\s
                 nri.default_validator.enable = false
@@ -92,6 +99,9 @@ class ConfigFileTest {
                 streaming.stream_server_port = 0
                 streaming.x509_key_pair_streaming.tls_cert_file =\s
                 streaming.x509_key_pair_streaming.tls_key_file =\s
+                tracing.otlp_endpoint =\s
+                tracing.sampling_ratio = 1.0
+                tracing.service_name = berth
                 """;
         // A handler's keys exist only where there is a handler.
         Map<String, Object> effective = load("[runtime.runtimes.kata]\nruntime_path = \"/opt/kata\"\n").effective();
@@ -117,6 +127,13 @@ class ConfigFileTest {
                 mode = "0600"
                 [debug]
                 level = "debug"
+                format = "json"
+                [console]
+                enable = true
+                address = "[::1]:99"
+                [tracing]
+                otlp_endpoint = "http://collector:4318"
+                sampling_ratio = 0.25
                 [runtime]
                 network = "builtin"
                 default_runtime_name = "crun"
@@ -134,7 +151,10 @@ class ConfigFileTest {
         assertEquals(Path.of("/r"), config.root());
         assertEquals(Path.of("/s"), config.state());
         assertEquals(0600, config.grpc().mode());
-        assertEquals("debug", config.logLevel());
+        assertEquals(Level.DEBUG, config.log().level());
+        assertEquals(Optional.of(new InetSocketAddress("::1", 99)), config.console());
+        assertEquals(Optional.of(new Config.Tracing(URI.create("http://collector:4318"), 0.25, "berth")), config.tracing());
+        assertEquals(LogFormat.JSON, config.log().format());
         assertEquals(Config.NetworkKind.BUILTIN, config.runtime().network());
         assertEquals(new Config.Builtin("b1", "10.1.0.0/24", true), config.runtime().builtin());
         assertEquals(new Config.Handler("oci", "crun", true, false, List.of("--debug"), Config.ShimOptions.NONE),
@@ -205,6 +225,15 @@ class ConfigFileTest {
         "streaming.enable_tls_streaming = true | tls_cert_file and tls_key_file are needed",
         "nri.plugin_request_timeout = '0s' | more than zero is needed",
         "debug.level = 'loud' | one of trace, debug, info, warn, error",
+        "debug.format = 'xml' | text or json is needed",
+        "console.address = '0.0.0.0:10280' | only a loopback address such as 127.0.0.1 is possible",
+        "console.address = '[2001:db8::1]:10280' | only a loopback address",
+        "console.address = 'localhost:10280' | ADDRESS:PORT such as",
+        "console.address = '127.0.0.1:70000' | ADDRESS:PORT such as",
+        "console.address = '127.0.0.1' | ADDRESS:PORT such as",
+        "tracing.otlp_endpoint = '127.0.0.1:4317' | a base address such as",
+        "tracing.sampling_ratio = 1.5 | must be from 0 to 1",
+        "tracing.sampling_ratio = 'all' | a number is needed",
         "runtime.default_runtime_name = 'a'\\nruntime.runtimes.b.runtime_path = '/b' | there is no [runtime.runtimes.a]",
         "runtime.runtimes.b.runtime_type = 'wasm' | runtime_type",
         "runtime.runtimes.b.path = '/b' | runtime.runtimes.b.path: there is no such key",

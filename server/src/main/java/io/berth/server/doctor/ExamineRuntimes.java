@@ -1,0 +1,74 @@
+package io.berth.server.doctor;
+
+import io.berth.server.config.Config;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * OCI runtimes and the monitor: whether they are there, their versions, and known attacks that a version is open to.
+ * Distributions put fixes into old versions, so an old version is a warning that names what to look for.
+ */
+final class ExamineRuntimes implements Examination {
+
+    private static final String AREA = "runtimes";
+
+    private record Attack(String program, String name, List<Version> fixedIn, String what) {
+
+        // A fix goes into several lines of versions; the first is that of the oldest line.
+        boolean isOpen(Version version) {
+            return fixedIn.stream().filter(fixed -> fixed.major() == version.major() && fixed.minor() == version.minor())
+                    .findFirst().map(fixed -> version.compareTo(fixed) < 0)
+                    .orElse(version.compareTo(fixedIn.getFirst()) < 0);
+        }
+    }
+
+    private static final List<Attack> ATTACKS = List.of(
+            new Attack("runc", "CVE-2021-30465", List.of(new Version(1, 0, 0)), "a container can mount over the host"),
+            new Attack("runc", "CVE-2024-21626", List.of(new Version(1, 1, 12)), "a container can start in a host directory"),
+            new Attack("runc", "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881",
+                    List.of(new Version(1, 2, 8), new Version(1, 3, 3), new Version(1, 4, 0)),
+                    "a container can write to the host's /proc"),
+            new Attack("crun", "CVE-2022-27650", List.of(new Version(1, 4, 4)), "processes inherit capabilities"),
+            new Attack("crun", "CVE-2025-24965", List.of(new Version(1, 20, 0)), "an image can write outside of its container"),
+            new Attack("conmon", "CVE-2022-1708", List.of(new Version(2, 1, 2)), "exec output can fill the node's memory"));
+
+    @Override
+    public List<Finding> look(Host host, Config config) {
+        List<Finding> found = new ArrayList<>();
+        Map<String, String> programs = new LinkedHashMap<>();
+        if (config.runtime().runtimes().isEmpty()) {
+            List.of("crun", "runc").stream().filter(name -> host.find(name).isPresent())
+                    .forEach(name -> programs.put(name, name));
+            if (programs.isEmpty()) {
+                found.add(Finding.problem(AREA, "neither crun nor runc is in PATH", "install one: apt-get install crun"));
+            }
+        }
+        config.runtime().runtimes().forEach((name, handler) -> programs.put(name, handler.path()));
+        programs.forEach((name, program) -> found.addAll(program(host, "handler " + name, program)));
+        found.addAll(program(host, "monitor", config.runtime().conmon()));
+        return found;
+    }
+
+    private static List<Finding> program(Host host, String role, String program) {
+        Optional<String> place = host.find(program);
+        if (place.isEmpty()) {
+            return List.of(Finding.problem(AREA, role + ": there is no program " + program,
+                    "install it (apt-get install " + program.replaceFirst("^.*/", "") + ") or correct its path"));
+        }
+        Optional<String> words = host.run(place.get(), "--version").flatMap(text -> text.lines().findFirst());
+        Optional<Version> version = words.flatMap(Version::in);
+        if (version.isEmpty()) {
+            return List.of(Finding.warning(AREA, role + ": " + place.get() + " does not tell its version",
+                    "run \"" + place.get() + " --version\" by hand"));
+        }
+        List<Finding> found = new ArrayList<>(List.of(Finding.fine(AREA, role + ": " + words.get() + ", " + place.get())));
+        ATTACKS.stream().filter(attack -> words.get().startsWith(attack.program) && attack.isOpen(version.get()))
+                .forEach(attack -> found.add(Finding.warning(AREA, attack.program + " " + version.get()
+                        + " is older than the fix of " + attack.name + ": " + attack.what, "update it to " + attack.fixedIn.getLast()
+                        + " or newer, or see in your distribution's changelog whether the fix is in")));
+        return found;
+    }
+}
