@@ -82,13 +82,17 @@ final class Shim {
             CreateTaskRequest.Builder request = CreateTaskRequest.newBuilder().setId(sandboxId)
                     .setBundle(site.bundle(sandboxId).toString());
             site.handler().taskOptions(site.paths().runcRoot()).ifPresent(request::setOptions);
+            site.markGiven(sandboxId);
             calls().call("Create", request.build(), CreateTaskResponse.parser());
             calls().call("Start", ProcessRequest.newBuilder().setId(sandboxId).build(), StartResponse.parser());
             watch();
         } catch (RuntimeFault failure) {
             String words = lastWords();
-            throw words.isEmpty() ? failure : new RuntimeFault(failure.kind(), failure.getMessage() + "; the shim said: " + words,
-                    failure);
+            // What it answers says more than what it logs.
+            boolean silent = failure.kind() == RuntimeFault.Kind.UNAVAILABLE || failure.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED;
+            throw silent && !words.isEmpty()
+                    ? new RuntimeFault(failure.kind(), failure.getMessage() + "; the shim's log ends with: " + words, failure)
+                    : failure;
         }
     }
 

@@ -81,6 +81,7 @@ final class ShimContainer {
         }
         output.open();
         shim.site().handler().taskOptions(shim.site().paths().runcRoot()).ifPresent(request::setOptions);
+        shim.site().markGiven(id());
         try {
             int pid = shim.calls().call("Create", request.build(), CreateTaskResponse.parser()).getPid();
             watch();
@@ -214,26 +215,26 @@ final class ShimContainer {
 
     private void endByShim() {
         try {
-            kill(Signals.KILL, true);
-            if (awaitForgotten(ShimSite.END_LIMIT)) {
+            // Whoever waits for its end also lets the shim forget it.
+            if (kill(Signals.KILL, true) && awaitForgotten(ShimSite.END_LIMIT)) {
                 return;
             }
         } catch (RuntimeFault failure) {
-            if (!ShimConnection.isUnknown(failure)) {
-                LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("shim cannot kill it");
-            }
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("shim cannot kill it");
         }
         forget();
     }
 
-    /** Sends a signal; nothing happens when it has ended. */
-    void kill(int signal, boolean all) {
+    /** Sends a signal; false when the shim knows no such process, which may have ended. */
+    private boolean kill(int signal, boolean all) {
         try {
             shim.calls().call("Kill", KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(all).build());
+            return true;
         } catch (RuntimeFault fault) {
-            if (!ShimConnection.isUnknown(fault)) {
-                throw fault;
+            if (ShimConnection.isUnknown(fault)) {
+                return false;
             }
+            throw fault;
         }
     }
 

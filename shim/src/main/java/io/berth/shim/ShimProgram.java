@@ -93,7 +93,7 @@ final class ShimProgram {
         line.addAll(handler.handler().arguments());
         line.add(action);
         Map<String, String> environment = new HashMap<>(Map.of("PATH", Command.searchPath(), "GOMAXPROCS", "2",
-                "MAX_SHIM_VERSION", "3", "TTRPC_ADDRESS", paths.socket().toString(), "GRPC_ADDRESS", paths.socket().toString(),
+                "MAX_SHIM_VERSION", "2", "TTRPC_ADDRESS", paths.socket().toString(), "GRPC_ADDRESS", paths.socket().toString(),
                 "NAMESPACE", ShimPaths.NAMESPACE, "LANG", "C.UTF-8"));
         return new Command(line, environment, bundle, limit, OUTPUT_BYTES).run(input);
     }

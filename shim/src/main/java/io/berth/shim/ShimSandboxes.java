@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +44,11 @@ final class ShimSandboxes implements SandboxTasks {
             // The state directory is below /run, from which many distributions let nothing be executed.
             Mounts.tmpfs(rootfs, ROOTFS_BYTES, 0755, 0, 0, Mounts.MS_NOSUID | Mounts.MS_NODEV);
             PauseProgram.write(rootfs.resolve("pause"));
+            // Root of a user namespace could not make these to mount on.
+            for (String directory : List.of("proc", "dev", "etc")) {
+                Files.createDirectory(rootfs.resolve(directory));
+            }
+            Files.createFile(rootfs.resolve("etc/resolv.conf"));
             ((ObjectNode) spec.get("process")).putArray("args").add("/pause");
             Files.write(bundle.resolve("config.json"), JsonMapper.shared().writeValueAsBytes(spec));
         } catch (IOException e) {

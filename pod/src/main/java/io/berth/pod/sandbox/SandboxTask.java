@@ -49,6 +49,14 @@ final class SandboxTask {
         removeCgroup(sandbox);
     }
 
+    /** As {@link #remove}, of a sandbox that will not come to be: nobody else removes the group around the task's. */
+    void undo(Sandbox sandbox) {
+        remove(sandbox);
+        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !node.settings().systemdCgroup()) {
+            node.cgroups().remove(sandbox.cgroup());
+        }
+    }
+
     private void removeCgroup(Sandbox sandbox) {
         if (!node.settings().systemdCgroup()) {
             node.cgroups().kill(sandbox.cgroup() + "/" + sandbox.id());
