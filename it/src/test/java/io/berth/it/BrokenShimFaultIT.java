@@ -200,7 +200,8 @@ class BrokenShimFaultIT {
         }).findFirst().orElseThrow();
         new ProcessBuilder("kill", "-STOP", Long.toString(shim.pid())).start().waitFor();
         StatusRuntimeException silent = assertThrows(StatusRuntimeException.class, () -> daemon.pods().exec(container, "true"));
-        assertEquals(Status.Code.DEADLINE_EXCEEDED, silent.getStatus().getCode(), silent.getMessage());
+        assertEquals(Status.Code.UNAVAILABLE, silent.getStatus().getCode(), silent.getMessage());
+        assertTrue(silent.getMessage().contains("its shim does not answer"), silent.getMessage());
         assertOthersWork();
         end(pod);
         // Its remains are the node's first process's to take.

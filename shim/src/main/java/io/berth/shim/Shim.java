@@ -222,7 +222,6 @@ final class Shim {
     /** Ends the pod's own task, then the shim, which goes when it has no task left. Whatever does not end is killed. */
     void stop() {
         ending = true;
-        List.copyOf(members.values()).forEach(member -> member.awaitForgotten(ShimSite.END_LIMIT));
         if (!dead && !endedByItself()) {
             dead = true;
         }
@@ -237,7 +236,8 @@ final class Shim {
         try {
             ShimConnection shim = calls();
             shim.ping(sandboxId);
-            ignoringUnknown(() -> shim.call("Kill", KillRequest.newBuilder().setId(sandboxId).setSignal(Signals.KILL).setAll(true)
+            List.copyOf(members.values()).forEach(member -> member.awaitForgotten(ShimSite.END_LIMIT));
+            ignoringUnknown(() -> shim.callSoon("Kill", KillRequest.newBuilder().setId(sandboxId).setSignal(Signals.KILL).setAll(true)
                     .build()));
             ProcessRequest own = ProcessRequest.newBuilder().setId(sandboxId).build();
             ignoringUnknown(() -> shim.call("Wait", own, WaitResponse.parser(), ShimSite.END_LIMIT));

@@ -91,8 +91,12 @@ final class ShimContainer {
         }
     }
 
-    /** An answer's reason in the words of what the shim runs; every other failure as it is. */
+    /** An answer's reason in the words of what the shim runs; a silence by its name; every other failure as it is. */
     static RuntimeFault told(String action, RuntimeFault failure) {
+        if (ShimConnection.isSilence(failure)) {
+            return new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, action + ": its shim does not answer: " + failure.getMessage(),
+                    failure);
+        }
         return failure.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeWords.fault(action, failure.getMessage())
                 : RuntimeFault.during(action, failure);
     }
@@ -228,7 +232,7 @@ final class ShimContainer {
     /** Sends a signal; false when the shim knows no such process, which may have ended. */
     private boolean kill(int signal, boolean all) {
         try {
-            shim.calls().call("Kill", KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(all).build());
+            shim.calls().callSoon("Kill", KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(all).build());
             return true;
         } catch (RuntimeFault fault) {
             if (ShimConnection.isUnknown(fault)) {

@@ -182,7 +182,7 @@ final class ShimProcess implements RunningProcess {
 
     private static void kill(ShimConnection shim, String id, String execId) {
         try {
-            shim.call("Kill", KillRequest.newBuilder().setId(id).setExecId(execId).setSignal(Signals.KILL).build());
+            shim.callSoon("Kill", KillRequest.newBuilder().setId(id).setExecId(execId).setSignal(Signals.KILL).build());
         } catch (RuntimeFault ended) {
             LOG.atDebug().addKeyValue("container", id).addKeyValue("reason", ended.getMessage()).log("process not killed");
         }
