@@ -216,7 +216,8 @@ final class Shim {
                 .log("shim lost, its containers are ended");
         endProcess();
         List.copyOf(members.values()).forEach(member -> member.endWithoutShim(reason));
-        onDeath.accept(sandboxId);
+        // Not on this thread: it may hold what the one that is told waits for.
+        Thread.ofVirtual().name("shim death").start(() -> onDeath.accept(sandboxId));
     }
 
     /** Ends the pod's own task, then the shim, which goes when it has no task left. Whatever does not end is killed. */

@@ -2,7 +2,6 @@ package io.berth.shim;
 
 import com.google.protobuf.Timestamp;
 import io.berth.base.RuntimeFault;
-import io.berth.linux.Fd;
 import io.berth.linux.Fifo;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
@@ -21,7 +20,6 @@ import io.berth.shim.v2.StartResponse;
 import io.berth.shim.v2.StateResponse;
 import io.berth.shim.v2.TaskStatus;
 import io.berth.shim.v2.WaitResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;

@@ -63,7 +63,7 @@ final class ShimProcess implements RunningProcess {
             started.run(process);
             return started;
         } catch (RuntimeFault failure) {
-            started.close();
+            started.abandon(failure);
             throw ShimContainer.told("run " + process.process().path("args").path(0).asString("") + " in container "
                     + container.id(), failure);
         }
@@ -84,6 +84,19 @@ final class ShimProcess implements RunningProcess {
         added = true;
         pid = calls().call("Start", own(), StartResponse.parser()).getPid();
         input.ifPresent(ShimInput::started);
+    }
+
+    // Without an answer it may run all the same, now or a moment later. An interrupted thread could not even say so.
+    private void abandon(RuntimeFault failure) {
+        boolean interrupted = Thread.interrupted();
+        if (added && (failure.kind() == RuntimeFault.Kind.CANCELLED || ShimConnection.isSilence(failure))) {
+            quietly(container, () -> kill(calls(), container.id(), execId));
+            awaitKilled(container, execId);
+        }
+        close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Path pipe(String name) {

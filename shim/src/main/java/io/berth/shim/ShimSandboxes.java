@@ -42,7 +42,9 @@ final class ShimSandboxes implements SandboxTasks {
             // As containers' bundles: users of a user namespace pass through, but list nothing.
             Files.setPosixFilePermissions(bundle, PosixFilePermissions.fromString("rwx--x--x"));
             // The state directory is below /run, from which many distributions let nothing be executed.
-            Mounts.tmpfs(rootfs, ROOTFS_BYTES, 0755, 0, 0, Mounts.MS_NOSUID | Mounts.MS_NODEV);
+            String label = spec.path("linux").path("mountLabel").asString("");
+            Mounts.tmpfs(rootfs, ROOTFS_BYTES, 0755, 0, 0, Mounts.MS_NOSUID | Mounts.MS_NODEV,
+                    Optional.of(label).filter(text -> !text.isEmpty()));
             PauseProgram.write(rootfs.resolve("pause"));
             // Root of a user namespace could not make these to mount on.
             for (String directory : List.of("proc", "dev", "etc")) {

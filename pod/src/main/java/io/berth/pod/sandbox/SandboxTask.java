@@ -36,7 +36,7 @@ final class SandboxTask {
         String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + sandbox.id()
                 : sandbox.cgroup() + "/" + sandbox.id();
         tasks(sandbox).orElseThrow().run(sandbox.id(), SandboxSpec.write(sandbox, cgroup,
-                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox)));
+                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox), node.selinux().of(sandbox)));
     }
 
     void stop(Sandbox sandbox) {
