@@ -67,7 +67,8 @@ final class ShimContainer {
     synchronized FirstProcess create() {
         shim.join(this);
         CreateTaskRequest.Builder request = CreateTaskRequest.newBuilder().setId(id())
-                .setBundle(described.bundle().toString()).setTerminal(described.terminal()).setStdout(pipe("stdout").toString());
+                .setBundle(described.bundle().toString()).setTerminal(described.terminal())
+                .setStdout(pipe("stdout").toString());
         Fifo.make(pipe("stdout"));
         if (!described.terminal()) {
             Fifo.make(pipe("stderr"));
@@ -92,8 +93,8 @@ final class ShimContainer {
     /** An answer's reason in the words of what the shim runs; a silence by its name; every other failure as it is. */
     static RuntimeFault told(String action, RuntimeFault failure) {
         if (ShimConnection.isSilence(failure)) {
-            return new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, action + ": its shim does not answer: " + failure.getMessage(),
-                    failure);
+            return new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, action + ": its shim does not answer: "
+                    + failure.getMessage(), failure);
         }
         return failure.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeWords.fault(action, failure.getMessage())
                 : RuntimeFault.during(action, failure);
@@ -222,7 +223,8 @@ final class ShimContainer {
                 return;
             }
         } catch (RuntimeFault failure) {
-            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("shim cannot kill it");
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("shim cannot kill it");
         }
         forget();
     }
@@ -245,7 +247,8 @@ final class ShimContainer {
         try {
             kill(signal, false);
         } catch (RuntimeFault failure) {
-            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("signal not sent by its shim");
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("signal not sent by its shim");
         }
     }
 
@@ -291,13 +294,15 @@ final class ShimContainer {
         try {
             shim.calls().call("CloseIO", CloseIORequest.newBuilder().setId(id()).setStdin(true).build());
         } catch (RuntimeFault failure) {
-            LOG.atDebug().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("input not ended");
+            LOG.atDebug().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("input not ended");
         }
     }
 
     void resize(int rows, int columns) {
         if (described.terminal()) {
-            shim.calls().call("ResizePty", ResizePtyRequest.newBuilder().setId(id()).setHeight(rows).setWidth(columns).build());
+            shim.calls().call("ResizePty", ResizePtyRequest.newBuilder().setId(id()).setHeight(rows).setWidth(columns)
+                    .build());
         }
     }
 }

@@ -50,9 +50,10 @@ public record ShimHandler(RuntimeHandler handler, String type, Options options) 
     /** What each container is created with; empty where the shim gets none. */
     Optional<Any> taskOptions(Path runcRoot) {
         if (isRunc()) {
-            return Optional.of(any("containerd.runc.v1.Options", RuncOptions.newBuilder().setBinaryName(options.binaryName)
-                    .setRoot(runcRoot.toString()).setSystemdCgroup(handler.systemdCgroup()).setNoPivotRoot(options.noPivotRoot)
-                    .setNoNewKeyring(options.noNewKeyring).setShimCgroup(options.shimCgroup).build().toByteString()));
+            RuncOptions runc = RuncOptions.newBuilder().setBinaryName(options.binaryName).setRoot(runcRoot.toString())
+                    .setSystemdCgroup(handler.systemdCgroup()).setNoPivotRoot(options.noPivotRoot)
+                    .setNoNewKeyring(options.noNewKeyring).setShimCgroup(options.shimCgroup).build();
+            return Optional.of(any("containerd.runc.v1.Options", runc.toByteString()));
         }
         if (options.typeUrl.isEmpty() && options.configPath.isEmpty()) {
             return Optional.empty();

@@ -144,7 +144,8 @@ final class ShimProcess implements RunningProcess {
         }
         input.ifPresent(ShimInput::close);
         try {
-            calls().call("CloseIO", CloseIORequest.newBuilder().setId(container.id()).setExecId(execId).setStdin(true).build());
+            calls().call("CloseIO", CloseIORequest.newBuilder().setId(container.id()).setExecId(execId).setStdin(true)
+                    .build());
         } catch (RuntimeFault failure) {
             LOG.atDebug().addKeyValue("container", container.id()).addKeyValue("reason", failure.getMessage())
                     .log("input of a process not ended");
@@ -215,7 +216,8 @@ final class ShimProcess implements RunningProcess {
                 }
             }
         } catch (IOException e) {
-            throw RuntimeFault.internal("end lost processes in container " + container.id() + ": " + RuntimeFault.reason(e), e);
+            throw RuntimeFault.internal("end lost processes in container " + container.id() + ": "
+                    + RuntimeFault.reason(e), e);
         }
     }
 
@@ -225,7 +227,8 @@ final class ShimProcess implements RunningProcess {
     }
 
     private static void delete(ShimContainer container, String execId) {
-        quietly(container, () -> container.shim().calls().call("Delete", process(container, execId), DeleteResponse.parser()));
+        quietly(container, () -> container.shim().calls().call("Delete", process(container, execId),
+                DeleteResponse.parser()));
     }
 
     private static ProcessRequest process(ShimContainer container, String execId) {

@@ -74,7 +74,7 @@ final class ShimSandboxes implements SandboxTasks {
         find(sandboxId).filter(shim -> !shim.isDead()).ifPresentOrElse(shim -> { }, () -> died(sandboxId));
     }
 
-    /** The shim of a pod, that an earlier Berth has started perhaps; empty when there is none, or one that does not answer. */
+    /** The shim of a pod, that an earlier Berth has started perhaps; empty when there is none. It may be dead. */
     Optional<Shim> find(String sandboxId) {
         return Optional.ofNullable(shims.computeIfAbsent(sandboxId, this::adopted));
     }

@@ -45,7 +45,8 @@ public final class SandboxSpec {
         if (!pins.containsKey(Namespace.PID)) {
             namespaces.addObject().put("type", "pid");
         }
-        pins.forEach((kind, path) -> namespaces.addObject().put("type", ContainerSpec.specName(kind)).put("path", path.toString()));
+        pins.forEach((kind, path) ->
+                namespaces.addObject().put("type", ContainerSpec.specName(kind)).put("path", path.toString()));
         ContainerSpec.idMappings(sandbox, linux);
         labels.ifPresent(each -> {
             process.put("selinuxLabel", each.process());
