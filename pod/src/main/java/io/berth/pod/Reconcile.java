@@ -208,7 +208,8 @@ public final class Reconcile {
             for (Path group : entries(top)) {
                 removeUnlessKnown(own, group, this::isSandbox);
                 for (Path inner : Files.isDirectory(group) ? entries(group) : List.<Path>of()) {
-                    removeUnlessKnown(own + "/" + group.getFileName(), inner, this::isContainer);
+                    // Some runtimes run a container of the sandbox's own in it.
+                    removeUnlessKnown(own + "/" + group.getFileName(), inner, id -> isContainer(id) || isSandbox(id));
                 }
             }
         }

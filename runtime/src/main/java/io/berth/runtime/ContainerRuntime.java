@@ -15,9 +15,9 @@ import tools.jackson.databind.node.ObjectNode;
  * What runs containers for one handler and watches them: {@link MonitoredRuntime} by an OCI runtime's command line and
  * conmon, or a shim of containerd's. A container's bundle is a directory named by its id, with {@code config.json} in it.
  *
- * <p>Whoever watches a container writes its log, leaves a file {@code oom} in its bundle when the kernel killed it for want of
- * memory, and at its end a file named by its id among the exit files: the exit code, and in further lines what there is to
- * say of it. All of it goes on when Berth ends. Thread-safe; every call is bounded in time.
+ * <p>Whoever watches a container writes its log, leaves a file {@code oom} in its bundle when the kernel killed it for want
+ * of memory, and at its end a file named by its id among the exit files: the exit code, and in further lines what there is
+ * to say of it. What it does while Berth is down, the implementations say. Thread-safe; every call is bounded in time.
  */
 public interface ContainerRuntime {
 

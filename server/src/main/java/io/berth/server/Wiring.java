@@ -214,9 +214,8 @@ final class Wiring {
     }
 
     private ContainerRuntime runtime(String name, Config.Handler handler) {
-        String program = handler.isShim() && handler.path().isEmpty() ? ShimHandler.program(handler.type()) : handler.path();
-        RuntimeHandler known = new RuntimeHandler(name, program(program, "runtime handler " + name), handler.systemdCgroup(),
-                handler.privilegedWithoutHostDevices(), handler.arguments());
+        RuntimeHandler known = new RuntimeHandler(name, program(handler.path(), "runtime handler " + name),
+                handler.systemdCgroup(), handler.privilegedWithoutHostDevices(), handler.arguments());
         return handler.isShim() ? shim(known, handler) : monitored(known);
     }
 

@@ -39,7 +39,8 @@ final class CollectOutput {
         }
         byte[] stdout = out.end();
         byte[] stderr = err.map(CollectOutput::end).orElse(new byte[0]);
-        return new Command.Output(code.getAsInt(), stdout, stderr, out.wasCut() || err.map(CollectOutput::wasCut).orElse(false));
+        boolean cut = out.wasCut() || err.map(CollectOutput::wasCut).orElse(false);
+        return new Command.Output(code.getAsInt(), stdout, stderr, cut);
     }
 
     // Interruption ends it: nobody waits for it any more.

@@ -47,6 +47,7 @@ final class Shim {
     private ShimRecord record;
     private ShimConnection connection;
     private int reconnections;
+    private boolean begun;
     private volatile boolean ending;
     private volatile boolean dead;
 
@@ -82,13 +83,18 @@ final class Shim {
             CreateTaskRequest.Builder request = CreateTaskRequest.newBuilder().setId(sandboxId)
                     .setBundle(site.bundle(sandboxId).toString());
             site.handler().taskOptions(site.paths().runcRoot()).ifPresent(request::setOptions);
+            site.markGiven(sandboxId);
             calls().call("Create", request.build(), CreateTaskResponse.parser());
-            calls().call("Start", ProcessRequest.newBuilder().setId(sandboxId).build(), StartResponse.parser());
+            calls().call("Start", own(), StartResponse.parser());
             watch();
+            begin();
         } catch (RuntimeFault failure) {
             String words = lastWords();
-            throw words.isEmpty() ? failure : new RuntimeFault(failure.kind(), failure.getMessage() + "; the shim said: " + words,
-                    failure);
+            // What it answers says more than what it logs.
+            boolean silent = failure.kind() == RuntimeFault.Kind.UNAVAILABLE
+                    || failure.kind() == RuntimeFault.Kind.DEADLINE_EXCEEDED;
+            throw silent && !words.isEmpty() ? new RuntimeFault(failure.kind(),
+                    failure.getMessage() + "; the shim's log ends with: " + words, failure) : failure;
         }
     }
 
@@ -102,6 +108,17 @@ final class Shim {
         connect();
         calls().ping(sandboxId);
         watch();
+        begin();
+    }
+
+    // From here on somebody is told of its end. Before, whoever starts it hears of a failure and takes all of it back.
+    private synchronized void begin() {
+        calls();
+        begun = true;
+    }
+
+    private ProcessRequest own() {
+        return ProcessRequest.newBuilder().setId(sandboxId).build();
     }
 
     private String lastWords() {
@@ -164,7 +181,7 @@ final class Shim {
         ShimConnection watched = calls();
         Thread.ofVirtual().name("shim pod").start(() -> {
             try {
-                watched.call("Wait", ProcessRequest.newBuilder().setId(sandboxId).build(), WaitResponse.parser(), WITHOUT_LIMIT);
+                watched.call("Wait", own(), WaitResponse.parser(), WITHOUT_LIMIT);
                 lost("the pod's own container has ended");
             } catch (RuntimeFault failure) {
                 if (!ShimConnection.isLost(failure)) {
@@ -202,23 +219,27 @@ final class Shim {
 
     /** Gives the shim up: its process is ended, and all that it has left is removed. The pod cannot be used any more. */
     void lost(String reason) {
+        boolean told;
         synchronized (this) {
             if (ending || dead) {
                 return;
             }
             dead = true;
+            told = begun;
         }
         LOG.atWarn().addKeyValue("pod", sandboxId).addKeyValue("reason", reason).addKeyValue("words", lastWords())
                 .log("shim lost, its containers are ended");
         endProcess();
         List.copyOf(members.values()).forEach(member -> member.endWithoutShim(reason));
-        onDeath.accept(sandboxId);
+        // Not on this thread: it may hold what the one that is told waits for.
+        if (told) {
+            Thread.ofVirtual().name("shim death").start(() -> onDeath.accept(sandboxId));
+        }
     }
 
     /** Ends the pod's own task, then the shim, which goes when it has no task left. Whatever does not end is killed. */
     void stop() {
         ending = true;
-        List.copyOf(members.values()).forEach(member -> member.awaitForgotten(ShimSite.END_LIMIT));
         if (!dead && !endedByItself()) {
             dead = true;
         }
@@ -233,11 +254,11 @@ final class Shim {
         try {
             ShimConnection shim = calls();
             shim.ping(sandboxId);
-            ignoringUnknown(() -> shim.call("Kill", KillRequest.newBuilder().setId(sandboxId).setSignal(Signals.KILL).setAll(true)
-                    .build()));
-            ProcessRequest own = ProcessRequest.newBuilder().setId(sandboxId).build();
-            ignoringUnknown(() -> shim.call("Wait", own, WaitResponse.parser(), ShimSite.END_LIMIT));
-            ignoringUnknown(() -> shim.call("Delete", own, DeleteResponse.parser(), ShimSite.END_LIMIT));
+            List.copyOf(members.values()).forEach(member -> member.awaitForgotten(ShimSite.END_LIMIT));
+            ignoringUnknown(() -> shim.callSoon("Kill", KillRequest.newBuilder().setId(sandboxId).setSignal(Signals.KILL)
+                    .setAll(true).build()));
+            ignoringUnknown(() -> shim.call("Wait", own(), WaitResponse.parser(), ShimSite.END_LIMIT));
+            ignoringUnknown(() -> shim.call("Delete", own(), DeleteResponse.parser(), ShimSite.END_LIMIT));
             site.markDeleted(sandboxId);
             shim.call("Shutdown", ShutdownRequest.newBuilder().setId(sandboxId).build(), Empty.parser(), ShimSite.END_LIMIT);
             return true;

@@ -60,14 +60,16 @@ record ShimAddress(int version, Path socket) {
 
     static ShimAddress of(int version, String protocol, String address) {
         if (version < 2 || version > NEWEST) {
-            throw RuntimeFault.unsupported("start shim: it speaks version " + version + " of the task service, Berth 2 and 3");
+            throw RuntimeFault.unsupported("start shim: it speaks version " + version
+                    + " of the task service, Berth 2 and 3");
         }
         if (!protocol.equals("ttrpc")) {
             throw RuntimeFault.unsupported("start shim: it speaks \"" + shown(protocol) + "\", Berth only ttrpc");
         }
         if (!address.startsWith("unix:///")) {
             throw address.matches("[a-z]+://.*")
-                    ? RuntimeFault.unsupported("start shim: it answers at " + shown(address) + ", Berth only asks at unix:///PATH")
+                    ? RuntimeFault.unsupported("start shim: it answers at " + shown(address)
+                            + ", Berth only asks at unix:///PATH")
                     : garbage("\"" + shown(address) + "\" is no address such as unix:///PATH");
         }
         try {

@@ -7,8 +7,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A client that is attached to a container. Its output waits in a queue of bounded size. One that does not take it for a while
- * is let go: it must not keep the container and its log from going on.
+ * A client that is attached to a container. Its output waits in a queue of bounded size. One that does not take it for a
+ * while is let go: it must not keep the container and its log from going on.
  */
 final class ShimClient implements Attachment {
 

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
 final class ShimConnection implements AutoCloseable {
 
     /** How long a shim that is well may take to say so. */
-    private static final Duration PING = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(10);
 
     private final ShimAddress address;
     private final Duration limit;
@@ -75,16 +75,29 @@ final class ShimConnection implements AutoCloseable {
         client.call(address.service(), method, request.toByteString(), limit);
     }
 
+    /** As {@link #call(String, MessageLite)}, of what takes no time: who waits for it has more to do. */
+    void callSoon(String method, MessageLite request) {
+        client.call(address.service(), method, request.toByteString(), soon());
+    }
+
+    private Duration soon() {
+        return SOON.compareTo(limit) < 0 ? SOON : limit;
+    }
+
     /** What the shim says of itself; the id need not be known to it. */
     ConnectResponse ping(String id) {
-        return call("Connect", TaskRequest.newBuilder().setId(id).build(), ConnectResponse.parser(),
-                PING.compareTo(limit) < 0 ? PING : limit);
+        return call("Connect", TaskRequest.newBuilder().setId(id).build(), ConnectResponse.parser(), soon());
     }
 
     /** Whether a failure says that the shim does not know what was asked for. */
     static boolean isUnknown(RuntimeFault fault) {
         return fault instanceof CallFault call && call.origin() == CallFault.Origin.ANSWER
                 && fault.kind() == RuntimeFault.Kind.NOT_FOUND;
+    }
+
+    /** Whether a failure is that no answer came in time. */
+    static boolean isSilence(RuntimeFault fault) {
+        return fault instanceof CallFault call && call.origin() == CallFault.Origin.TIMEOUT;
     }
 
     /** Whether a failure came from the connection: nothing is known then of what was asked for. */

@@ -2,7 +2,6 @@ package io.berth.shim;
 
 import com.google.protobuf.Timestamp;
 import io.berth.base.RuntimeFault;
-import io.berth.linux.Fd;
 import io.berth.linux.Fifo;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
@@ -21,7 +20,6 @@ import io.berth.shim.v2.StartResponse;
 import io.berth.shim.v2.StateResponse;
 import io.berth.shim.v2.TaskStatus;
 import io.berth.shim.v2.WaitResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -69,7 +67,8 @@ final class ShimContainer {
     synchronized FirstProcess create() {
         shim.join(this);
         CreateTaskRequest.Builder request = CreateTaskRequest.newBuilder().setId(id())
-                .setBundle(described.bundle().toString()).setTerminal(described.terminal()).setStdout(pipe("stdout").toString());
+                .setBundle(described.bundle().toString()).setTerminal(described.terminal())
+                .setStdout(pipe("stdout").toString());
         Fifo.make(pipe("stdout"));
         if (!described.terminal()) {
             Fifo.make(pipe("stderr"));
@@ -81,6 +80,7 @@ final class ShimContainer {
         }
         output.open();
         shim.site().handler().taskOptions(shim.site().paths().runcRoot()).ifPresent(request::setOptions);
+        shim.site().markGiven(id());
         try {
             int pid = shim.calls().call("Create", request.build(), CreateTaskResponse.parser()).getPid();
             watch();
@@ -90,8 +90,12 @@ final class ShimContainer {
         }
     }
 
-    /** An answer's reason in the words of what the shim runs; every other failure as it is. */
+    /** An answer's reason in the words of what the shim runs; a silence by its name; every other failure as it is. */
     static RuntimeFault told(String action, RuntimeFault failure) {
+        if (ShimConnection.isSilence(failure)) {
+            return new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, action + ": its shim does not answer: "
+                    + failure.getMessage(), failure);
+        }
         return failure.kind() == RuntimeFault.Kind.INTERNAL ? RuntimeWords.fault(action, failure.getMessage())
                 : RuntimeFault.during(action, failure);
     }
@@ -214,26 +218,27 @@ final class ShimContainer {
 
     private void endByShim() {
         try {
-            kill(Signals.KILL, true);
-            if (awaitForgotten(ShimSite.END_LIMIT)) {
+            // Whoever waits for its end also lets the shim forget it.
+            if (kill(Signals.KILL, true) && awaitForgotten(ShimSite.END_LIMIT)) {
                 return;
             }
         } catch (RuntimeFault failure) {
-            if (!ShimConnection.isUnknown(failure)) {
-                LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("shim cannot kill it");
-            }
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("shim cannot kill it");
         }
         forget();
     }
 
-    /** Sends a signal; nothing happens when it has ended. */
-    void kill(int signal, boolean all) {
+    /** Sends a signal; false when the shim knows no such process, which may have ended. */
+    private boolean kill(int signal, boolean all) {
         try {
-            shim.calls().call("Kill", KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(all).build());
+            shim.calls().callSoon("Kill", KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(all).build());
+            return true;
         } catch (RuntimeFault fault) {
-            if (!ShimConnection.isUnknown(fault)) {
-                throw fault;
+            if (ShimConnection.isUnknown(fault)) {
+                return false;
             }
+            throw fault;
         }
     }
 
@@ -242,7 +247,8 @@ final class ShimContainer {
         try {
             kill(signal, false);
         } catch (RuntimeFault failure) {
-            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("signal not sent by its shim");
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("signal not sent by its shim");
         }
     }
 
@@ -288,13 +294,15 @@ final class ShimContainer {
         try {
             shim.calls().call("CloseIO", CloseIORequest.newBuilder().setId(id()).setStdin(true).build());
         } catch (RuntimeFault failure) {
-            LOG.atDebug().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage()).log("input not ended");
+            LOG.atDebug().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("input not ended");
         }
     }
 
     void resize(int rows, int columns) {
         if (described.terminal()) {
-            shim.calls().call("ResizePty", ResizePtyRequest.newBuilder().setId(id()).setHeight(rows).setWidth(columns).build());
+            shim.calls().call("ResizePty", ResizePtyRequest.newBuilder().setId(id()).setHeight(rows).setWidth(columns)
+                    .build());
         }
     }
 }

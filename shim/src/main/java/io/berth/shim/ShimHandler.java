@@ -2,12 +2,12 @@ package io.berth.shim;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
-import io.berth.base.RuntimeFault;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.shim.v2.RuncOptions;
 import io.berth.shim.v2.RuntimeOptions;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A shim that pods can ask for by the name of a RuntimeClass handler.
@@ -17,6 +17,7 @@ import java.util.Optional;
  */
 public record ShimHandler(RuntimeHandler handler, String type, Options options) {
 
+    private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*\\.[A-Za-z0-9_-]+\\.v[0-9]+");
     private static final String NAMES_RUNC = "io.containerd.runc.";
 
     /**
@@ -35,25 +36,24 @@ public record ShimHandler(RuntimeHandler handler, String type, Options options) 
         return type.startsWith(NAMES_RUNC);
     }
 
-    /**
-     * The name of the program of a runtime type: {@code io.containerd.kata.v2} is {@code containerd-shim-kata-v2}.
-     *
-     * @throws RuntimeFault INVALID_ARGUMENT for a text that is no such type
-     */
+    /** Whether a text is the name of a shim's runtime, such as {@code io.containerd.kata.v2}. */
+    public static boolean isType(String text) {
+        return TYPE.matcher(text).matches();
+    }
+
+    /** The name of the program of a runtime type: {@code io.containerd.kata.v2} is {@code containerd-shim-kata-v2}. */
     public static String program(String type) {
         String[] parts = type.split("\\.");
-        if (parts.length < 3 || !type.matches("[A-Za-z0-9_.-]+") || parts[parts.length - 1].isEmpty()) {
-            throw RuntimeFault.invalid("use runtime_type \"" + type + "\": a name such as io.containerd.runc.v2 is needed");
-        }
-        return "containerd-shim-" + parts[parts.length - 2] + "-" + parts[parts.length - 1];
+        return parts.length < 2 ? type : "containerd-shim-" + parts[parts.length - 2] + "-" + parts[parts.length - 1];
     }
 
     /** What each container is created with; empty where the shim gets none. */
     Optional<Any> taskOptions(Path runcRoot) {
         if (isRunc()) {
-            return Optional.of(any("containerd.runc.v1.Options", RuncOptions.newBuilder().setBinaryName(options.binaryName)
-                    .setRoot(runcRoot.toString()).setSystemdCgroup(handler.systemdCgroup()).setNoPivotRoot(options.noPivotRoot)
-                    .setNoNewKeyring(options.noNewKeyring).setShimCgroup(options.shimCgroup).build().toByteString()));
+            RuncOptions runc = RuncOptions.newBuilder().setBinaryName(options.binaryName).setRoot(runcRoot.toString())
+                    .setSystemdCgroup(handler.systemdCgroup()).setNoPivotRoot(options.noPivotRoot)
+                    .setNoNewKeyring(options.noNewKeyring).setShimCgroup(options.shimCgroup).build();
+            return Optional.of(any("containerd.runc.v1.Options", runc.toByteString()));
         }
         if (options.typeUrl.isEmpty() && options.configPath.isEmpty()) {
             return Optional.empty();

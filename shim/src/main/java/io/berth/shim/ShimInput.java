@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The writing side of a process's input. It stays open without a client, or the process would read an end. Thread-safe, but for
- * writes, which one client makes at a time; a write waits until the process reads or ends.
+ * The writing side of a process's input. It stays open without a client, or the process would read an end. Thread-safe,
+ * but for writes, which one client makes at a time; a write waits until the process reads or ends.
  */
 final class ShimInput {
 

@@ -2,6 +2,7 @@ package io.berth.shim;
 
 import io.berth.linux.Fd;
 import io.berth.linux.Fifo;
+import io.berth.runtime.RuntimeWords;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.slf4j.Logger;
@@ -47,9 +48,9 @@ final class ShimLog implements AutoCloseable {
         last = all.substring(Math.max(0, all.length() - KEPT));
     }
 
-    /** What it said last, on one line. */
+    /** The last error that it told, or what it said last, on one line. */
     synchronized String lastWords() {
-        return last.strip().replaceAll("\\s*\n\\s*", "; ");
+        return last.isBlank() ? "" : RuntimeWords.plain(last);
     }
 
     @Override

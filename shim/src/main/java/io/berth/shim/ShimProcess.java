@@ -63,7 +63,7 @@ final class ShimProcess implements RunningProcess {
             started.run(process);
             return started;
         } catch (RuntimeFault failure) {
-            started.close();
+            started.abandon(failure);
             throw ShimContainer.told("run " + process.process().path("args").path(0).asString("") + " in container "
                     + container.id(), failure);
         }
@@ -84,6 +84,19 @@ final class ShimProcess implements RunningProcess {
         added = true;
         pid = calls().call("Start", own(), StartResponse.parser()).getPid();
         input.ifPresent(ShimInput::started);
+    }
+
+    // Without an answer it may run all the same, now or a moment later. An interrupted thread could not even say so.
+    private void abandon(RuntimeFault failure) {
+        boolean interrupted = Thread.interrupted();
+        if (added && (failure.kind() == RuntimeFault.Kind.CANCELLED || ShimConnection.isSilence(failure))) {
+            quietly(container, () -> kill(calls(), container.id(), execId));
+            awaitKilled(container, execId);
+        }
+        close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Path pipe(String name) {
@@ -131,7 +144,8 @@ final class ShimProcess implements RunningProcess {
         }
         input.ifPresent(ShimInput::close);
         try {
-            calls().call("CloseIO", CloseIORequest.newBuilder().setId(container.id()).setExecId(execId).setStdin(true).build());
+            calls().call("CloseIO", CloseIORequest.newBuilder().setId(container.id()).setExecId(execId).setStdin(true)
+                    .build());
         } catch (RuntimeFault failure) {
             LOG.atDebug().addKeyValue("container", container.id()).addKeyValue("reason", failure.getMessage())
                     .log("input of a process not ended");
@@ -182,7 +196,7 @@ final class ShimProcess implements RunningProcess {
 
     private static void kill(ShimConnection shim, String id, String execId) {
         try {
-            shim.call("Kill", KillRequest.newBuilder().setId(id).setExecId(execId).setSignal(Signals.KILL).build());
+            shim.callSoon("Kill", KillRequest.newBuilder().setId(id).setExecId(execId).setSignal(Signals.KILL).build());
         } catch (RuntimeFault ended) {
             LOG.atDebug().addKeyValue("container", id).addKeyValue("reason", ended.getMessage()).log("process not killed");
         }
@@ -202,7 +216,8 @@ final class ShimProcess implements RunningProcess {
                 }
             }
         } catch (IOException e) {
-            throw RuntimeFault.internal("end lost processes in container " + container.id() + ": " + RuntimeFault.reason(e), e);
+            throw RuntimeFault.internal("end lost processes in container " + container.id() + ": "
+                    + RuntimeFault.reason(e), e);
         }
     }
 
@@ -212,7 +227,8 @@ final class ShimProcess implements RunningProcess {
     }
 
     private static void delete(ShimContainer container, String execId) {
-        quietly(container, () -> container.shim().calls().call("Delete", process(container, execId), DeleteResponse.parser()));
+        quietly(container, () -> container.shim().calls().call("Delete", process(container, execId),
+                DeleteResponse.parser()));
     }
 
     private static ProcessRequest process(ShimContainer container, String execId) {

@@ -13,10 +13,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** A shim's program by its two commands: {@code start}, which leaves the shim behind, and {@code delete}, for one that is gone. */
+/** A shim's program by its commands: {@code start}, which leaves the shim behind, and {@code delete}, for one that is gone. */
 final class ShimProgram {
 
     private static final int OUTPUT_BYTES = 64 * 1024;
@@ -37,7 +38,7 @@ final class ShimProgram {
     ShimAddress start(String id) {
         Optional<Any> options = handler.taskOptions(paths.runcRoot());
         Command.Output output = run(id, "start", input(id, options));
-        if (output.exitCode() != 0 && !wantsMessage && output.stderrText().toLowerCase(java.util.Locale.ROOT).contains("bootstrap")) {
+        if (output.exitCode() != 0 && !wantsMessage && output.stderrText().toLowerCase(Locale.ROOT).contains("bootstrap")) {
             wantsMessage = true;
             output = run(id, "start", input(id, options));
         }
@@ -93,8 +94,8 @@ final class ShimProgram {
         line.addAll(handler.handler().arguments());
         line.add(action);
         Map<String, String> environment = new HashMap<>(Map.of("PATH", Command.searchPath(), "GOMAXPROCS", "2",
-                "MAX_SHIM_VERSION", "3", "TTRPC_ADDRESS", paths.socket().toString(), "GRPC_ADDRESS", paths.socket().toString(),
-                "NAMESPACE", ShimPaths.NAMESPACE, "LANG", "C.UTF-8"));
+                "MAX_SHIM_VERSION", "2", "TTRPC_ADDRESS", paths.socket().toString(),
+                "GRPC_ADDRESS", paths.socket().toString(), "NAMESPACE", ShimPaths.NAMESPACE, "LANG", "C.UTF-8"));
         return new Command(line, environment, bundle, limit, OUTPUT_BYTES).run(input);
     }
 

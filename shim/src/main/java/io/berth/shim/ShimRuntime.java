@@ -222,7 +222,8 @@ public final class ShimRuntime implements ContainerRuntime {
         List<Leftover> found = new ArrayList<>();
         for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
             List<String> words = process.info().arguments().map(List::of).orElse(List.of());
-            Optional<String> id = ShimProgram.id(words).filter(each -> ShimProgram.isShimOf(words, each, site.paths().socket()));
+            Optional<String> id = ShimProgram.id(words)
+                    .filter(each -> ShimProgram.isShimOf(words, each, site.paths().socket()));
             if (id.isPresent() && !isSandbox.test(id.get())) {
                 // It removes its socket when it is asked, and ends its containers when those are not known either.
                 found.add(new Leftover("shim", process.pid() + " of " + id.get(), "ended", process::destroy));

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,8 +42,15 @@ final class ShimSandboxes implements SandboxTasks {
             // As containers' bundles: users of a user namespace pass through, but list nothing.
             Files.setPosixFilePermissions(bundle, PosixFilePermissions.fromString("rwx--x--x"));
             // The state directory is below /run, from which many distributions let nothing be executed.
-            Mounts.tmpfs(rootfs, ROOTFS_BYTES, 0755, 0, 0, Mounts.MS_NOSUID | Mounts.MS_NODEV);
+            String label = spec.path("linux").path("mountLabel").asString("");
+            Mounts.tmpfs(rootfs, ROOTFS_BYTES, 0755, 0, 0, Mounts.MS_NOSUID | Mounts.MS_NODEV,
+                    Optional.of(label).filter(text -> !text.isEmpty()));
             PauseProgram.write(rootfs.resolve("pause"));
+            // Root of a user namespace could not make these to mount on.
+            for (String directory : List.of("proc", "dev", "etc")) {
+                Files.createDirectory(rootfs.resolve(directory));
+            }
+            Files.createFile(rootfs.resolve("etc/resolv.conf"));
             ((ObjectNode) spec.get("process")).putArray("args").add("/pause");
             Files.write(bundle.resolve("config.json"), JsonMapper.shared().writeValueAsBytes(spec));
         } catch (IOException e) {
@@ -66,7 +74,7 @@ final class ShimSandboxes implements SandboxTasks {
         find(sandboxId).filter(shim -> !shim.isDead()).ifPresentOrElse(shim -> { }, () -> died(sandboxId));
     }
 
-    /** The shim of a pod, that an earlier Berth has started perhaps; empty when there is none, or one that does not answer. */
+    /** The shim of a pod, that an earlier Berth has started perhaps; empty when there is none. It may be dead. */
     Optional<Shim> find(String sandboxId) {
         return Optional.ofNullable(shims.computeIfAbsent(sandboxId, this::adopted));
     }

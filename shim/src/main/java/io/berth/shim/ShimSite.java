@@ -21,6 +21,7 @@ record ShimSite(ShimHandler handler, ShimPaths paths, ShimProgram program, Cgrou
     static final Duration END_LIMIT = Duration.ofSeconds(10);
     /** In a bundle whose task the shim has deleted: nothing has to be asked of anybody any more. */
     private static final String DELETED = "deleted";
+    private static final String GIVEN = "given";
     private static final String STOPPED = "stopped";
 
     Path bundle(String id) {
@@ -41,13 +42,19 @@ record ShimSite(ShimHandler handler, ShimPaths paths, ShimProgram program, Cgrou
         return specification(id).path("linux").path("cgroupsPath").asString("");
     }
 
+    /** Notes that a shim is given a bundle: from now on there may be something to delete. */
+    void markGiven(String id) {
+        mark(id, GIVEN);
+    }
+
     /** Notes that the task of a bundle is deleted. */
     void markDeleted(String id) {
         mark(id, DELETED);
     }
 
+    /** Whether no shim has anything of a bundle. */
     boolean isDeleted(String id) {
-        return Files.exists(bundle(id).resolve(DELETED));
+        return Files.exists(bundle(id).resolve(DELETED)) || !Files.exists(bundle(id).resolve(GIVEN));
     }
 
     /** Notes that the shim of a pod, which has its bundle, has ended and left nothing. */

@@ -52,8 +52,8 @@ final class ShimUsage {
         CgroupV2Memory memory = metrics.getMemory();
         return usage(new CgroupCpu(cpu.getUsageUsec() * 1000, cpu.getUserUsec() * 1000, cpu.getSystemUsec() * 1000,
                 cpu.getNrPeriods(), cpu.getNrThrottled(), cpu.getThrottledUsec() * 1000),
-                new CgroupMemory(memory.getUsage(), Math.max(0, memory.getUsage() - memory.getInactiveFile()), memory.getAnon(),
-                        memory.getFile(), memory.getFileMapped(), memory.getActiveFile(), memory.getInactiveFile(),
+                new CgroupMemory(memory.getUsage(), Math.max(0, memory.getUsage() - memory.getInactiveFile()),
+                        memory.getAnon(), memory.getFile(), memory.getFileMapped(), memory.getActiveFile(), memory.getInactiveFile(),
                         memory.getPgfault(), memory.getPgmajfault(), limit(memory.getUsageLimit()),
                         memory.getMaxUsage() > 0 ? OptionalLong.of(memory.getMaxUsage()) : OptionalLong.empty(),
                         OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty()));

@@ -25,9 +25,15 @@ final class RuntimeUnderTest implements AutoCloseable {
 
     /** Environment: the socket of another runtime. */
     static final String SOCKET = "BERTH_CONFORMANCE_SOCKET";
-    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}. */
+    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}, or {@value #SHIM}. */
     static final String HANDLER = "BERTH_CONFORMANCE_HANDLER";
 
+    /** The handler whose containers run behind containerd's shim for runc. */
+    private static final String SHIM = "shim";
+    private static final String SHIM_HANDLER = """
+            [runtime.runtimes.shim]
+            runtime_type = "io.containerd.runc.v2"
+            """;
     private static final String FOREIGN_CGROUP = "/berth-conformance-" + ProcessHandle.current().pid();
 
     private final Path directory;
@@ -55,7 +61,8 @@ final class RuntimeUnderTest implements AutoCloseable {
                     [runtime]
                     default_runtime_name = "%s"
                     cdi_spec_dirs = ["%s"]
-                    """.formatted(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), directory.resolve("cdi")));
+                    """.formatted(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), directory.resolve("cdi"))
+                    + (SHIM.equals(System.getenv(HANDLER)) ? SHIM_HANDLER : ""));
             node = Optional.of(own);
             daemon = Optional.of(own.start());
             connection = Connection.to(own.socket());

@@ -121,7 +121,7 @@ public final class RunPodSandbox {
         List<String> hosts = addresses;
         timeline.run("hosts", () -> files.writeHosts(node.inventory().sandbox(id), hosts));
         if (task.isNeeded(intent)) {
-            undo.push("sandbox task", () -> task.remove(intent));
+            undo.push("sandbox task", () -> task.undo(intent));
             timeline.run("sandbox task", () -> task.run(node.inventory().sandbox(id)));
         }
         undo.push("plugins", () -> node.hooks().sandboxUndone(node.inventory().sandbox(id)));

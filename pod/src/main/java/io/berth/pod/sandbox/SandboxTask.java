@@ -36,7 +36,7 @@ final class SandboxTask {
         String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + sandbox.id()
                 : sandbox.cgroup() + "/" + sandbox.id();
         tasks(sandbox).orElseThrow().run(sandbox.id(), SandboxSpec.write(sandbox, cgroup,
-                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox)));
+                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox), node.selinux().of(sandbox)));
     }
 
     void stop(Sandbox sandbox) {
@@ -47,6 +47,14 @@ final class SandboxTask {
     void remove(Sandbox sandbox) {
         tasks(sandbox).ifPresent(tasks -> tasks.remove(sandbox.id()));
         removeCgroup(sandbox);
+    }
+
+    /** As {@link #remove}, of a sandbox that will not come to be: nobody else removes the group around the task's. */
+    void undo(Sandbox sandbox) {
+        remove(sandbox);
+        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !node.settings().systemdCgroup()) {
+            node.cgroups().remove(sandbox.cgroup());
+        }
     }
 
     private void removeCgroup(Sandbox sandbox) {

@@ -6,6 +6,7 @@ import io.berth.pod.record.Sandbox;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -26,9 +27,10 @@ public final class SandboxSpec {
      * The whole {@code config.json} but for the program.
      *
      * @param podFiles the sandbox's own files, by their path in containers
+     * @param labels of SELinux
      */
     public static ObjectNode write(Sandbox sandbox, String cgroup, Path rootfs, Map<Namespace, Path> pins,
-            Map<String, Path> podFiles) {
+            Map<String, Path> podFiles, Optional<SelinuxLabels.Labels> labels) {
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", ContainerSpec.OCI_VERSION);
         ObjectNode process = spec.putObject("process").put("terminal", false).put("cwd", "/").put("noNewPrivileges", true);
         process.putObject("user").put("uid", 0).put("gid", 0);
@@ -43,8 +45,13 @@ public final class SandboxSpec {
         if (!pins.containsKey(Namespace.PID)) {
             namespaces.addObject().put("type", "pid");
         }
-        pins.forEach((kind, path) -> namespaces.addObject().put("type", ContainerSpec.specName(kind)).put("path", path.toString()));
+        pins.forEach((kind, path) ->
+                namespaces.addObject().put("type", ContainerSpec.specName(kind)).put("path", path.toString()));
         ContainerSpec.idMappings(sandbox, linux);
+        labels.ifPresent(each -> {
+            process.put("selinuxLabel", each.process());
+            linux.put("mountLabel", each.file());
+        });
         return spec;
     }
 

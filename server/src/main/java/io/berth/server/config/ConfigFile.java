@@ -13,6 +13,7 @@ import io.berth.server.config.Config.Runtime;
 import io.berth.server.config.Config.ShimOptions;
 import io.berth.server.config.Config.Streaming;
 import io.berth.server.log.LogFormat;
+import io.berth.shim.ShimHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -178,11 +179,11 @@ public final class ConfigFile {
     private static Handler handler(ConfigTable table, String name, String prefix) {
         String type = table.text(prefix + "runtime_type", "oci");
         boolean shim = !type.equals("oci");
-        if (shim && !type.matches("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*\\.[A-Za-z0-9_-]+\\.v[0-9]+")) {
+        if (shim && !ShimHandler.isType(type)) {
             table.problem(prefix + "runtime_type = \"" + type + "\": oci or the name of a shim's runtime such as"
                     + " io.containerd.runc.v2 is needed");
         }
-        return new Handler(type, table.text(prefix + "runtime_path", shim ? "" : name),
+        return new Handler(type, table.text(prefix + "runtime_path", shim ? ShimHandler.program(type) : name),
                 table.flag(prefix + "options.SystemdCgroup", false),
                 table.flag(prefix + "privileged_without_host_devices", false),
                 table.texts(prefix + "options.arguments", List.of()),

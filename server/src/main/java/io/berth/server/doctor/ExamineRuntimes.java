@@ -46,10 +46,23 @@ final class ExamineRuntimes implements Examination {
                 found.add(Finding.problem(AREA, "neither crun nor runc is in PATH", "install one: apt-get install crun"));
             }
         }
-        config.runtime().runtimes().forEach((name, handler) -> programs.put(name, handler.path()));
+        config.runtime().runtimes().forEach((name, handler) -> {
+            if (handler.isShim()) {
+                found.add(shim(host, name, handler.path()));
+            } else {
+                programs.put(name, handler.path());
+            }
+        });
         programs.forEach((name, program) -> found.addAll(program(host, "handler " + name, program)));
         found.addAll(program(host, "monitor", config.runtime().conmon()));
         return found;
+    }
+
+    // What a shim runs it knows itself, and it tells its version in a form of its own.
+    private static Finding shim(Host host, String handler, String program) {
+        return host.find(program).map(place -> Finding.fine(AREA, "handler " + handler + ": shim " + place))
+                .orElseGet(() -> Finding.problem(AREA, "handler " + handler + ": there is no shim " + program,
+                        "install it (for runc: apt-get install containerd) or correct its path"));
     }
 
     private static List<Finding> program(Host host, String role, String program) {

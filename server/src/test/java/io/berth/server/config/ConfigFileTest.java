@@ -109,10 +109,25 @@ class ConfigFileTest {
                 effective.entrySet().stream().map(entry -> entry.getKey() + " = " + entry.getValue()).sorted().toList());
     }
 
+    /** What a handler has more whose containers run behind a shim. */
+    @Test
+    void theKeysOfAShimHaveTheirDefaults() throws IOException {
+        String prefix = "runtime.runtimes.s.";
+        Map<String, Object> effective = load("[runtime.runtimes.s]\nruntime_type = \"io.containerd.kata.v2\"\n").effective();
+        assertEquals(List.of("options.BinaryName = ", "options.ConfigPath = ", "options.NoNewKeyring = false",
+                "options.NoPivotRoot = false", "options.ShimCgroup = ", "options.SystemdCgroup = false", "options.TypeUrl = ",
+                "options.arguments = []", "privileged_without_host_devices = false",
+                "runtime_path = containerd-shim-kata-v2", "runtime_type = io.containerd.kata.v2"),
+                effective.entrySet().stream().filter(entry -> entry.getKey().startsWith(prefix))
+                        .map(entry -> entry.getKey().substring(prefix.length()) + " = " + entry.getValue()).sorted().toList());
+        assertTrue(load("[runtime.runtimes.s]\nruntime_type = \"io.containerd.kata.v2\"\n").config().runtime().runtimes()
+                .get("s").isShim());
+    }
+
     @Test
     void everyKeyIsInTheReference() throws IOException {
         String reference = Files.readString(Path.of("../docs/configuration.md"));
-        List<String> missing = load("[runtime.runtimes.NAME]\nruntime_path = \"/opt/kata\"\n").effective().keySet().stream()
+        List<String> missing = load("[runtime.runtimes.NAME]\nruntime_type = \"io.containerd.kata.v2\"\n").effective().keySet().stream()
                 .filter(key -> !reference.contains("`" + key + "`")).toList();
         assertEquals(List.of(), missing, "keys that docs/configuration.md does not explain");
     }
@@ -236,6 +251,9 @@ class ConfigFileTest {
         "tracing.sampling_ratio = 'all' | a number is needed",
         "runtime.default_runtime_name = 'a'\\nruntime.runtimes.b.runtime_path = '/b' | there is no [runtime.runtimes.a]",
         "runtime.runtimes.b.runtime_type = 'wasm' | runtime_type",
+        "runtime.runtimes.b.runtime_type = 'io.containerd.runc' | such as io.containerd.runc.v2",
+        "runtime.runtimes.b.runtime_type = '/opt/x.v2' | runtime_type",
+        "runtime.runtimes.b.options.BinaryName = 'runc' | there is no such key",
         "runtime.runtimes.b.path = '/b' | runtime.runtimes.b.path: there is no such key",
         "runtime = 1 | runtime: there is no such key",
         "root = | config.toml:1",
