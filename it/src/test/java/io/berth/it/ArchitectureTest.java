@@ -117,7 +117,8 @@ class ArchitectureTest {
             "pod.container.Exits", "pod.container.LostEnds", "pod.container.StartContainer", "pod.container.StopContainer",
             "pod.events.ContainerEvents", "pod.sandbox.RunPodSandbox", "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
             "server.rpc.BerthRpcs", "shim.CriLog", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
-            "cli.PsCommand", "cli.bench.PodRun", "cli.doctor.ExamineClock");
+            "cli.PsCommand", "cli.bench.PodRun", "server.Daemon", "server.console.NodeFindings",
+            "server.console.UsageHistory", "server.doctor.ExamineClock", "server.log.JdkLogHandler", "server.log.LineLogger");
 
     @Test
     void theClockOnTheWallIsOnlyReadOut() {
