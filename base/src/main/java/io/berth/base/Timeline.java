@@ -53,6 +53,8 @@ public final class Timeline {
 
         /** Runs {@code work} as the step {@code step} and records its time, also when it fails. */
         public <T, E extends Exception> T step(String step, Work<T, E> work) throws E {
+            StepEvent event = new StepEvent();
+            event.begin();
             Instant at = Instant.now();
             long from = System.nanoTime();
             String error = "";
@@ -68,6 +70,7 @@ public final class Timeline {
                 Step taken = new Step(subject, name, step, at, System.nanoTime() - from, error);
                 recorder.accept(taken);
                 CallScope.tell(taken);
+                event.taken(taken);
             }
         }
 

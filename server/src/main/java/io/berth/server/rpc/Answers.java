@@ -33,6 +33,8 @@ public final class Answers {
     <T> void send(String method, String subject, StreamObserver<T> observer, Supplier<T> work) {
         long from = System.nanoTime();
         Status status = Status.OK;
+        CallEvent event = new CallEvent();
+        event.begin();
         CallWatch.Watched call = watch.begin(method, subject);
         Thread worker = Thread.currentThread();
         Context.CancellationListener interrupt = context -> worker.interrupt();
@@ -51,6 +53,7 @@ public final class Answers {
             Context.current().removeListener(interrupt);
             long took = System.nanoTime() - from;
             call.ended(status.getCode(), words(status), took);
+            event.ended(method, subject, status.getCode(), call);
             if (took > SLOW_NANOS && status.isOk()) {
                 LOG.atInfo().addKeyValue("rpc", method).addKeyValue("subject", subject)
                         .addKeyValue("ms", took / 1_000_000).log("slow");
@@ -69,6 +72,8 @@ public final class Answers {
     private <T> void run(String method, AnswerStream<T> stream, Consumer<AnswerStream<T>> work) {
         long from = System.nanoTime();
         Status status = Status.OK;
+        CallEvent event = new CallEvent();
+        event.begin();
         CallWatch.Watched call = watch.begin(method, "");
         try {
             CallScope.within(call, () -> {
@@ -83,6 +88,7 @@ public final class Answers {
             stream.fail(status.asRuntimeException());
         } finally {
             call.ended(status.getCode(), words(status), System.nanoTime() - from);
+            event.ended(method, "", status.getCode(), call);
         }
     }
 
