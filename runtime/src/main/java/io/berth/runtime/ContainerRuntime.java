@@ -136,6 +136,11 @@ public interface ContainerRuntime {
     /** Whether it knows a mount option. */
     boolean supportsMountOption(String option);
 
+    /** Whether its pods can have user namespaces: not in a virtual machine, which has users of its own. */
+    default boolean supportsUserNamespaces() {
+        return true;
+    }
+
     /** Who runs a container of each pod, and perhaps a virtual machine, before the pod's own; empty where nobody has to. */
     default Optional<SandboxTasks> sandboxes() {
         return Optional.empty();

@@ -2,6 +2,7 @@ package io.berth.shim;
 
 import com.google.protobuf.Timestamp;
 import io.berth.base.RuntimeFault;
+import io.berth.linux.CgroupUsage;
 import io.berth.linux.Fifo;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
@@ -36,6 +37,7 @@ final class ShimContainer {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShimContainer.class);
     private static final Duration WITHOUT_LIMIT = Duration.ofDays(365);
+    private static final int KILLED_CODE = 128 + Signals.KILL;
     private static final int LOST_CODE = 255;
 
     private final Shim shim;
@@ -155,6 +157,10 @@ final class ShimContainer {
         }
         output.finish();
         input.ifPresent(ShimInput::close);
+        // The event of it may come late, and the group goes with the task.
+        if (code == KILLED_CODE && CgroupUsage.oomKills(shim.site().cgroups(), shim.site().cgroup(id())) > 0) {
+            shim.site().paths().markOutOfMemory(id());
+        }
         ExitFile.write(shim.site().paths().exits(), id(), code, at, message);
         ended.countDown();
     }

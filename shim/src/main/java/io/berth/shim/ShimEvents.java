@@ -98,13 +98,8 @@ public final class ShimEvents implements AutoCloseable {
     }
 
     private void ranOutOfMemory(String id) {
-        Path bundle = RandomId.isId(id) ? paths.bundle(id) : Path.of("");
-        try {
-            if (Files.isRegularFile(bundle.resolve("config.json"))) {
-                Files.write(bundle.resolve("oom"), new byte[0]);
-            }
-        } catch (IOException e) {
-            throw RuntimeFault.internal("note that container " + id + " ran out of memory: " + RuntimeFault.reason(e), e);
+        if (RandomId.isId(id)) {
+            paths.markOutOfMemory(id);
         }
     }
 

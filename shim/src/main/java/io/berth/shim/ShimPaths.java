@@ -1,5 +1,8 @@
 package io.berth.shim;
 
+import io.berth.base.RuntimeFault;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -18,6 +21,17 @@ public record ShimPaths(Path bundles, Path exits, Path runcRoot, Path socket) {
     /** What runc keeps of containers. */
     public Path runcState() {
         return runcRoot.resolve(NAMESPACE);
+    }
+
+    /** Notes that the kernel killed a container for want of memory; nothing happens when there is none of that id. */
+    void markOutOfMemory(String id) {
+        try {
+            if (Files.isRegularFile(bundle(id).resolve("config.json"))) {
+                Files.write(bundle(id).resolve("oom"), new byte[0]);
+            }
+        } catch (IOException e) {
+            throw RuntimeFault.internal("note that container " + id + " ran out of memory: " + RuntimeFault.reason(e), e);
+        }
     }
 
     Path bundle(String id) {

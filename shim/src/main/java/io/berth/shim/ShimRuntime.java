@@ -218,6 +218,11 @@ public final class ShimRuntime implements ContainerRuntime {
     }
 
     @Override
+    public boolean supportsUserNamespaces() {
+        return site.handler().isRunc();
+    }
+
+    @Override
     public List<Leftover> leftovers(Predicate<String> isContainer, Predicate<String> isSandbox) {
         List<Leftover> found = new ArrayList<>();
         for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
