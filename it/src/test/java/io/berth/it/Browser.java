@@ -64,9 +64,9 @@ final class Browser implements AutoCloseable {
         ObjectNode wanted = body.putObject("capabilities").putObject("alwaysMatch");
         ObjectNode chrome = wanted.putObject("goog:chromeOptions");
         var arguments = chrome.putArray("args");
-        List.of("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-                "--window-size=1500,1000", "--lang=en-GB").forEach(arguments::add);
+        List.of("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1500,1000", "--lang=en-GB").forEach(arguments::add);
         wanted.putObject("goog:loggingPrefs").put("browser", "ALL");
         return body;
     }

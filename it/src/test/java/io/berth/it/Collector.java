@@ -71,7 +71,8 @@ final class Collector implements AutoCloseable {
     List<Span> spans() {
         synchronized (requests) {
             return requests.stream().flatMap(request -> request.getResourceSpansList().stream())
-                    .flatMap(resource -> resource.getScopeSpansList().stream()).flatMap(scope -> scope.getSpansList().stream()).toList();
+                    .flatMap(resource -> resource.getScopeSpansList().stream())
+                    .flatMap(scope -> scope.getSpansList().stream()).toList();
         }
     }
 

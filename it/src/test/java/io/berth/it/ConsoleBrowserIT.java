@@ -56,7 +56,8 @@ class ConsoleBrowserIT {
     }
 
     private static String row(String name) {
-        return "[...document.querySelectorAll('#pods tr')].find(row => row.querySelector('.name').textContent === '" + name + "')";
+        return "[...document.querySelectorAll('#pods tr')].find(row => row.querySelector('.name').textContent === '" + name
+                + "')";
     }
 
     @Test
@@ -75,8 +76,8 @@ class ConsoleBrowserIT {
             browser.click("#mine");
             browser.await("return document.querySelectorAll('.waterfall .track .span').length > 10");
             String story = browser.text("#story");
-            for (String words : List.of("RunPodSandbox", "network", "CreateContainer", "runtime create", "StartContainer", "httpd",
-                    "root filesystem")) {
+            for (String words : List.of("RunPodSandbox", "network", "CreateContainer", "runtime create", "StartContainer",
+                    "httpd", "root filesystem")) {
                 assertTrue(story.contains(words), () -> words + " is not in " + story);
             }
             String focus = browser.run("return document.activeElement.id").asString();
@@ -150,8 +151,8 @@ class ConsoleBrowserIT {
             Thread pull = pullInBackground(registry.image());
             browser.await("return document.querySelector('#pulls [role=progressbar]')?.getAttribute('aria-valuenow') === '50'");
             browser.await("return document.querySelectorAll('#findings li').length > 3");
-            browser.await("return document.querySelector('.pods .plot .line[d]') !== null && document.querySelector('.tile .line')"
-                    + ".getAttribute('d')?.split('L').length > 12");
+            browser.await("return document.querySelector('.pods .plot .line[d]') !== null"
+                    + " && document.querySelector('.tile .line').getAttribute('d')?.split('L').length > 12");
             for (String theme : List.of("dark", "light")) {
                 browser.run("document.documentElement.dataset.theme = '" + theme + "'");
                 browser.resize(1500, 1000);
@@ -174,7 +175,8 @@ class ConsoleBrowserIT {
         PodClient pods = daemon.pods();
         PodClient.Pod web = pod("web-7d4b9c", "shop");
         pods.run(web, PodClient.container("httpd", "httpd", "-f", "-p", "80", "-h", "/www"));
-        pods.run(web, PodClient.container("proxy", "sh", "-c", "while true; do wget -q -O /dev/null http://127.0.0.1/; usleep 20000; done"));
+        pods.run(web, PodClient.container("proxy", "sh", "-c",
+                "while true; do wget -q -O /dev/null http://127.0.0.1/; usleep 20000; done"));
         for (String name : List.of("checkout-5f6d8", "search-84c2f", "images-0")) {
             pods.run(pod(name, "shop"), PodClient.container(name.replaceFirst("-.*", ""), "sh", "-c",
                     "while true; do i=0; while [ $i -lt 500 ]; do i=$((i+1)); done; usleep 40000; done"));
@@ -182,7 +184,8 @@ class ConsoleBrowserIT {
         pods.run(pod("dns-x8k2q", "kube-system"), PodClient.container("dns", "sleep", "1000"));
         pods.run(pod("metrics-lt4wp", "kube-system"), PodClient.container("metrics", "sleep", "1000"));
         PodClient.Pod broken = pod("billing-6c9d7", "shop");
-        pods.awaitExit(pods.run(broken, PodClient.container("migrate", "sh", "-c", "echo no database; exit 3")), Duration.ofSeconds(20));
+        pods.awaitExit(pods.run(broken, PodClient.container("migrate", "sh", "-c", "echo no database; exit 3")),
+                Duration.ofSeconds(20));
         PodClient.Pod job = pod("backup-28911", "shop");
         pods.awaitExit(pods.run(job, PodClient.container("dump", "true")), Duration.ofSeconds(20));
         pods.stop(job);

@@ -55,7 +55,8 @@ class ConsoleIT {
     // By hand, because clients do not send another Host.
     private Answer ask(String method, String path, String... headers) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), login().getPort())) {
-            String request = method + " " + path + " HTTP/1.1\r\nConnection: close\r\n" + String.join("\r\n", headers) + "\r\n\r\n";
+            String request = method + " " + path + " HTTP/1.1\r\nConnection: close\r\n" + String.join("\r\n", headers)
+                    + "\r\n\r\n";
             OutputStream out = socket.getOutputStream();
             out.write(request.getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -140,7 +141,8 @@ class ConsoleIT {
         assertEquals("told", row.path("name").asString());
         assertEquals("ready", row.path("state").asString());
         assertEquals("running", row.path("containers").path(0).path("state").asString());
-        assertTrue(messages.get(kinds.indexOf("usage")).path("samples").path(0).path("figures").path(pod.id()).path(1).asLong() > 0);
+        assertTrue(messages.get(kinds.indexOf("usage")).path("samples").path(0).path("figures")
+                .path(pod.id()).path(1).asLong() > 0);
         Answer story = ask("GET", "/api/pods/" + pod.id(), host(), bearer());
         assertEquals(200, story.status());
         assertFalse(story.body().contains("a-secret-of-the-pod"), "environment variables are told");
@@ -158,7 +160,8 @@ class ConsoleIT {
         List<JsonNode> messages = new ArrayList<>();
         var connection = login().resolve("/api/live").toURL().openConnection();
         connection.setRequestProperty("Authorization", "Bearer " + login().getFragment());
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(connection.getInputStream(),
+                StandardCharsets.UTF_8))) {
             List<String> missing = new ArrayList<>(kinds);
             while (!missing.isEmpty()) {
                 JsonNode message = JsonMapper.shared().readTree(lines.readLine());
@@ -193,8 +196,8 @@ class ConsoleIT {
             for (int i = 0; i < 9; i++) {
                 Socket socket = new Socket(InetAddress.getLoopbackAddress(), login().getPort());
                 open.add(socket);
-                socket.getOutputStream().write(("GET /api/live HTTP/1.1\r\nConnection: close\r\n" + host() + "\r\n" + bearer() + "\r\n\r\n")
-                        .getBytes(StandardCharsets.UTF_8));
+                socket.getOutputStream().write(("GET /api/live HTTP/1.1\r\nConnection: close\r\n" + host() + "\r\n"
+                        + bearer() + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
                 // Until it is fed, so that they come in this order.
                 while (socket.getInputStream().read() != '{') {
                     continue;

@@ -28,7 +28,8 @@ class ConsoleOffIT {
         assertTrue(told.err().contains("set console.enable = true"), told.err());
         List<String> loaded = Files.readAllLines(LOADED);
         assertTrue(loaded.stream().anyMatch(line -> line.contains("io.berth.server.Daemon ")), "the list of classes is empty");
-        assertEquals(List.of(), loaded.stream().filter(line -> line.contains("io.berth.server.console.") && !line.contains("console.Console ")
+        assertEquals(List.of(), loaded.stream().filter(line -> line.contains("io.berth.server.console.")
+                && !line.contains("console.Console ")
                 || line.contains("sun.net.httpserver") || line.contains("io.opentelemetry")).toList());
     }
 }

@@ -18,7 +18,8 @@ final class HalfRegistry implements AutoCloseable {
 
     private final HttpServer server;
     private final CountDownLatch closed = new CountDownLatch(1);
-    private final byte[] config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}"
+    private final byte[] config =
+            "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}"
             .formatted("sha256:" + "1".repeat(64)).getBytes(StandardCharsets.UTF_8);
     private final byte[] manifest = """
             {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",

@@ -64,7 +64,8 @@ class TracingIT {
 
     private RuntimeServiceBlockingStub traced(String trace, String flags) {
         Metadata headers = new Metadata();
-        headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), "00-" + trace + "-" + PARENT + "-" + flags);
+        headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), "00-" + trace + "-" + PARENT
+                + "-" + flags);
         return daemon.connection().runtime().withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
     }
 
@@ -101,8 +102,8 @@ class TracingIT {
         runtime.stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(pod).build());
         runtime.removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(pod).build());
         call("RemovePodSandbox");
-        String metrics = new String(URI.create("http://127.0.0.1:" + METRICS_PORT + "/metrics").toURL().openStream().readAllBytes(),
-                StandardCharsets.UTF_8);
+        String metrics = new String(URI.create("http://127.0.0.1:" + METRICS_PORT + "/metrics").toURL().openStream()
+                .readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(metrics.lines().anyMatch(line -> line.startsWith("berth_trace_spans_total{outcome=\"exported\"} ")
                 && !line.endsWith(" 0.0")), metrics);
         assertTrue(metrics.contains("berth_trace_spans_total{outcome=\"dropped\"} 0.0"), metrics);
@@ -125,12 +126,14 @@ class TracingIT {
 
     @Test
     void aTraceparentThatIsNoneChangesNothing() throws Exception {
-        for (String wrong : List.of("", "x", "00-" + "0".repeat(32) + "-" + PARENT + "-01", "00-" + TRACE + "-" + "0".repeat(16) + "-01",
+        for (String wrong : List.of("", "x", "00-" + "0".repeat(32) + "-" + PARENT + "-01",
+                "00-" + TRACE + "-" + "0".repeat(16) + "-01",
                 "z".repeat(2000))) {
             Metadata headers = new Metadata();
             headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), wrong);
             assertEquals("berth", daemon.connection().runtime().withInterceptors(
-                    MetadataUtils.newAttachHeadersInterceptor(headers)).version(VersionRequest.getDefaultInstance()).getRuntimeName());
+                    MetadataUtils.newAttachHeadersInterceptor(headers))
+                    .version(VersionRequest.getDefaultInstance()).getRuntimeName());
         }
     }
 }

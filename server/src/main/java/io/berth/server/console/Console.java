@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Serves the console. Answers GET alone, to those alone who show the token, and changes nothing. Without {@code [console]} in
- * the configuration no class of this package but this one's names is loaded. Thread-safe; closing it ends serving and every
+ * the configuration nothing of this package but this class is loaded. Thread-safe; closing it ends serving and every
  * open page's feed.
  */
 public final class Console implements AutoCloseable {

@@ -31,8 +31,9 @@ class LogLineTest {
 
     @Test
     void aLineForProgramsHasItsFactsAsFields() {
-        JsonNode read = read(line("found\nby \"chance\" \u2028", null, new KeyValuePair("container", "c1"), new KeyValuePair("ms", 12L),
-                new KeyValuePair("ok", true), new KeyValuePair("level", "of water"), new KeyValuePair("gone", null)).json());
+        JsonNode read = read(line("found\nby \"chance\" \u2028", null, new KeyValuePair("container", "c1"),
+                new KeyValuePair("ms", 12L), new KeyValuePair("ok", true), new KeyValuePair("level", "of water"),
+                new KeyValuePair("gone", null)).json());
         assertEquals("2026-11-24T01:02:03.456789Z", read.path("time").asString());
         assertEquals("warn", read.path("level").asString());
         assertEquals("io.berth.pod.Reconcile", read.path("logger").asString());
