@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.berth.api.v1.ImportImageRequest;
+import io.berth.cli.scratch.BusyboxImage;
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.ExecRequest;
@@ -17,10 +19,13 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.net.SocketFactory;
 import org.junit.jupiter.api.BeforeEach;
@@ -144,6 +149,53 @@ class AttackIT {
             assertInvalid(() -> daemon.pods().run(pod, config.build()));
         }
         end(pod);
+    }
+
+    /** CVE-2026-47262: accounts without end must not become the daemon's memory. */
+    @Test
+    void accountsWithoutEndAreRefusedAndTheDaemonLivesOn() {
+        var pod = pod();
+        Map<String, String> hostile = Map.of(
+                "many", "a::0:0::\n".repeat(900_000),
+                "wide", "a" + ":".repeat(8_000_000),
+                "long", "a::0:0::" + "/x".repeat(4_000_000));
+        hostile.forEach((name, accounts) -> {
+            image(name, Map.of("etc/passwd", bytes(accounts), "etc/group", bytes("g::0:" + ",".repeat(7_000_000))));
+            var config = PodClient.container(name, "true").toBuilder();
+            config.getImageBuilder().setImage("berth.local/" + name + ":1");
+            config.getLinuxBuilder().getSecurityContextBuilder().setRunAsUsername("b");
+            assertInvalid(() -> daemon.pods().create(pod, config.build()));
+        });
+        // Within the limit, from many sides at once.
+        image("dense", Map.of("etc/passwd", bytes("a::0:0::\n".repeat(100_000) + "b::7:8::/\n"),
+                "etc/group", bytes("g::9:" + "b,".repeat(500_000))));
+        List<String> made = IntStream.range(0, 8).parallel().mapToObj(i -> {
+            var config = PodClient.container("c" + i, "true").toBuilder();
+            config.getImageBuilder().setImage("berth.local/dense:1");
+            config.getLinuxBuilder().getSecurityContextBuilder().setRunAsUsername("b");
+            return daemon.pods().create(pod, config.build());
+        }).toList();
+        assertEquals(8, made.size());
+        assertFalse(new String(log(), StandardCharsets.UTF_8).contains("OutOfMemoryError"));
+        end(pod);
+    }
+
+    private void image(String name, Map<String, byte[]> files) {
+        Path layout = daemon.node().directory().resolve("image-" + name);
+        BusyboxImage.write(layout, "berth.local/" + name + ":1", List.of("sh"), files);
+        daemon.connection().berth().importImage(ImportImageRequest.newBuilder().setPath(layout.toString()).build());
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private byte[] log() {
+        try {
+            return Files.readAllBytes(daemon.node().daemonLog());
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
     }
 
     /** CVE-2022-1708, CVE-2022-31030: output without end must not become the daemon's memory. */

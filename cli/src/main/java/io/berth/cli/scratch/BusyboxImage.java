@@ -49,8 +49,17 @@ public final class BusyboxImage {
 
     /** As {@link #write(Path, String)}, with another name and another command. */
     public static void write(Path directory, String name, String page, List<String> command) {
+        write(directory, name, command, Map.of("www/index.html", text(page)));
+    }
+
+    /**
+     * As the others, with files of one's own, also in the place of the accounts.
+     *
+     * @param files by their paths, in the directories that the image has
+     */
+    public static void write(Path directory, String name, List<String> command, Map<String, byte[]> files) {
         try {
-            new BusyboxImage(directory).writeLayout(busybox(), name, page, command);
+            new BusyboxImage(directory).writeLayout(busybox(), name, command, files);
         } catch (IOException e) {
             throw RuntimeFault.internal("write image " + directory + ": " + RuntimeFault.reason(e), e);
         }
@@ -62,9 +71,9 @@ public final class BusyboxImage {
                         "make image: there is no busybox in PATH: install the package busybox-static"));
     }
 
-    private void writeLayout(Path busybox, String name, String page, List<String> command) throws IOException {
+    private void writeLayout(Path busybox, String name, List<String> command, Map<String, byte[]> own) throws IOException {
         Files.createDirectories(layout.resolve("blobs/sha256"));
-        byte[] layer = layer(busybox, page);
+        byte[] layer = layer(busybox, own);
         Digest diff = blob(layer);
         String architecture = Platform.host().architecture();
         byte[] config = """
@@ -90,11 +99,11 @@ public final class BusyboxImage {
         return digest;
     }
 
-    private static byte[] layer(Path busybox, String page) throws IOException {
+    private static byte[] layer(Path busybox, Map<String, byte[]> own) throws IOException {
         Map<String, byte[]> files = new TreeMap<>(Map.of(
                 "etc/passwd", text("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
-                "etc/group", text("root:x:0:\nnogroup:x:65534:\n"),
-                "www/index.html", text(page)));
+                "etc/group", text("root:x:0:\nnogroup:x:65534:\n")));
+        files.putAll(own);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(4 << 20);
         try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes, "UTF-8")) {
             for (String directory : List.of("bin/", "etc/", "root/", "tmp/", "www/")) {

@@ -54,7 +54,7 @@ public record ProcessUser(Container.User user, Optional<String> home) {
     }
 
     private static long groupOf(AccountFiles files, String text) {
-        return isNumber(text) ? number(text, "group") : files.group(text).map(AccountFiles.Group::gid)
+        return isNumber(text) ? number(text, "group") : files.group(text)
                 .orElseThrow(() -> RuntimeFault.invalid("use group " + text + ": the image's /etc/group has no such name"));
     }
 
