@@ -30,7 +30,7 @@ install_missing() {
 has_static_busybox() {
     local path
     path=$(command -v busybox) || return 1
-    ! ldd "$path" > /dev/null 2>&1 && "$path" --list | grep -qx httpd
+    ! ldd "$path" > /dev/null 2>&1 && "$path" --list | grep -x httpd > /dev/null
 }
 
 install_busybox() {
