@@ -11,7 +11,6 @@ import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.exporter.httpserver.HTTPServer;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
@@ -45,7 +44,7 @@ public final class Metrics implements AutoCloseable {
     private Metrics(InetSocketAddress address, String version) throws IOException {
         Info.builder().name("berth_build_info").help("The version that runs.").labelNames("version").register(registry)
                 .setLabelValues(version);
-        JvmMetrics.builder().register(registry);
+        registry.register(new JavaMachine());
         server = HTTPServer.builder().inetAddress(address.getAddress()).port(address.getPort()).registry(registry)
                 .buildAndStart();
     }
