@@ -8,7 +8,10 @@ import org.slf4j.helpers.NOPMDCAdapter;
 import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
-/** What SLF4J finds by its name in META-INF/services. */
+/**
+ * What SLF4J finds by its name in META-INF/services, which the module of the command has: who takes the server alone logs
+ * with a provider of his own.
+ */
 public final class LogProvider implements SLF4JServiceProvider {
 
     private final ConcurrentHashMap<String, LineLogger> loggers = new ConcurrentHashMap<>();
