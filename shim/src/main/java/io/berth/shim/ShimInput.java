@@ -3,13 +3,17 @@ package io.berth.shim;
 import io.berth.linux.Fd;
 import io.berth.linux.Fifo;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The writing side of a process's input. It stays open without a client, or the process would read an end. Thread-safe,
  * but for writes, which one client makes at a time; a write waits until the process reads or ends.
  */
 final class ShimInput {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final Path path;
     private final Fd writer;
@@ -42,9 +46,18 @@ final class ShimInput {
                 : Optional.of(make(path));
     }
 
-    /** The shim has opened its side. */
+    /** The shim has the process started. It may open its side a moment later: a write or an end before would be lost. */
     void started() {
         both.ifPresent(Fd::close);
+        awaitReader();
+    }
+
+    private void awaitReader() {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        // The writing side of a pipe is ready for reading only in one case: that nobody reads the other.
+        while (writer.awaitReadable(0) && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(2_000_000);
+        }
     }
 
     void write(byte[] bytes, int offset, int length) {
@@ -53,7 +66,7 @@ final class ShimInput {
 
     /** Ends the input, for good: the pipe is removed. */
     void close() {
-        started();
+        both.ifPresent(Fd::close);
         writer.close();
         try {
             java.nio.file.Files.deleteIfExists(path);
