@@ -76,9 +76,9 @@ abstract class FaultVerb {
         return getClass().getSimpleName();
     }
 
-    /** A container whose program ends with code 3 on SIGTERM. */
+    /** A container whose program ends with code 3 on SIGTERM. It waits without forking: a shell that cannot fork ends with 2. */
     private static ContainerConfig obedient() {
-        return PodClient.container("c", "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done");
+        return PodClient.container("c", "sh", "-c", "trap 'exit 3' TERM; sleep 1000 & wait");
     }
 
     ContainerState state() {
