@@ -26,6 +26,7 @@ import io.berth.pod.PodVerbs;
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
+import io.berth.pod.ocihook.OciHooks;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
@@ -163,7 +164,8 @@ final class Wiring {
         var runtime = config.runtime();
         return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
                 runtime.unsetSeccompProfile(), runtime.cdiSpecDirs(),
-                new BlockioClasses(runtime.blockioConfigFile(), runtime.ignoreBlockioNotEnabled()));
+                new BlockioClasses(runtime.blockioConfigFile(), runtime.ignoreBlockioNotEnabled()),
+                new OciHooks(runtime.hooksDirs()));
     }
 
     // CAP_SYS_RESOURCE is bit 24.

@@ -8,9 +8,12 @@ import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.cdi.CdiDevices;
+import io.berth.pod.ocihook.OciHooks;
 import io.berth.pod.record.Sandbox;
 import io.berth.runtime.SeccompDefault;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -29,6 +32,7 @@ public final class ContainerSpec {
     private final AppArmorSpec appArmor;
     private final CdiDevices cdi;
     private final BlockioClasses blockio;
+    private final OciHooks hooks;
     private final Cgroups cgroups;
 
     public ContainerSpec(Cgroups cgroups, SeccompDefault seccomp, SpecSettings settings) {
@@ -41,6 +45,7 @@ public final class ContainerSpec {
         this.appArmor = new AppArmorSpec(AppArmor.ofThisMachine());
         this.cdi = new CdiDevices(settings.cdiDirectories());
         this.blockio = settings.blockio();
+        this.hooks = settings.hooks();
     }
 
     /** The whole {@code config.json}. */
@@ -68,6 +73,8 @@ public final class ContainerSpec {
         blockio.limits(request.sandbox().config().getAnnotationsMap(), request.config().getAnnotationsMap(),
                 request.config().getMetadata().getName()).ifPresent(classes -> limits.set("blockIO", classes));
         security.write(request, linux);
+        hooks.inject(annotations(request), request.config().getMountsList().stream()
+                .anyMatch(mount -> !mount.getHostPath().isEmpty()), spec);
         // Last, so that nothing above takes a vendor's edit back.
         cdi.inject(request.config(), spec);
         return spec;
@@ -88,6 +95,13 @@ public final class ContainerSpec {
     /** The OOM score that a container can get for one that is wanted. */
     public long oomScore(long wanted) {
         return process.oomScore(wanted);
+    }
+
+    // What the container says holds for it against what its pod says for all.
+    private static Map<String, String> annotations(SpecRequest request) {
+        Map<String, String> all = new HashMap<>(request.sandbox().config().getAnnotationsMap());
+        all.putAll(request.config().getAnnotationsMap());
+        return all;
     }
 
     private void namespaces(SpecRequest request, ArrayNode namespaces) {

@@ -62,7 +62,7 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
             List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, boolean selinux, Optional<Path> blockioConfigFile,
-            boolean ignoreBlockioNotEnabled) {}
+            boolean ignoreBlockioNotEnabled, List<Path> hooksDirs) {}
 
     /**
      * A runtime handler.

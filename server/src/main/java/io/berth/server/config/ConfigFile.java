@@ -173,7 +173,8 @@ public final class ConfigFile {
                 table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40),
                 table.flag("runtime.enable_criu_support", false), table.flag("runtime.enable_selinux", true),
                 Optional.of(table.text("runtime.blockio_config_file", "")).filter(file -> !file.isEmpty()).map(Path::of),
-                table.flag("runtime.ignore_blockio_not_enabled_errors", true));
+                table.flag("runtime.ignore_blockio_not_enabled_errors", true),
+                table.texts("runtime.hooks_dir", List.of()).stream().map(Path::of).toList());
     }
 
     private static Handler handler(ConfigTable table, String name, String prefix) {

@@ -81,6 +81,7 @@ class ConfigFileTest {
                 runtime.enable_selinux = true
                 runtime.enable_unprivileged_icmp = true
                 runtime.enable_unprivileged_ports = true
+                runtime.hooks_dir = []
                 runtime.ignore_blockio_not_enabled_errors = true
                 runtime.network = cni
                 runtime.restrict_oom_score_adj = false
