@@ -42,8 +42,11 @@ final class Browser implements AutoCloseable {
 
     /** Starts it; its profile is empty and temporary. */
     static Browser start(Path directory) throws IOException, InterruptedException {
-        Process driver = new ProcessBuilder("chromedriver", "--port=0").redirectErrorStream(true)
-                .directory(directory.toFile()).start();
+        ProcessBuilder program = new ProcessBuilder("chromedriver", "--port=0").redirectErrorStream(true)
+                .directory(directory.toFile());
+        // What Chromium leaves behind goes with the test.
+        program.environment().put("TMPDIR", directory.toString());
+        Process driver = program.start();
         try {
             BufferedReader said = driver.inputReader();
             for (String line = said.readLine(); line != null; line = said.readLine()) {
