@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.api.v1.ReconciliationRequest;
+import io.berth.base.RuntimeFault;
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ListContainersRequest;
 import io.berth.cri.v1.ListPodSandboxRequest;
@@ -92,6 +93,30 @@ class RemovalFaultIT {
                     .getItemsList().isEmpty(), "half removed and no longer told of: " + step);
             daemon.connection().berth().reconciliation(ReconciliationRequest.newBuilder().setRunNow(true).build());
             assertGone(before, "a failure of " + step);
+        }
+    }
+
+    @Test
+    void aPodThatNeverWasWholeIsShownToNobodyAlsoWhenItsRemovalIsCut() throws Exception {
+        PodClient.Pod first = daemon.pods().run(PodClient.config("p" + NUMBER.incrementAndGet(), daemon.node().logs()));
+        daemon.pods().stop(first);
+        daemon.pods().remove(first);
+        NodeContents before = NodeContents.of(daemon);
+        for (String step : List.of("stopping", "network", "namespaces", "stopped")) {
+            String cut = "after RunPodSandbox/network";
+            daemon.faults().arm(cut + " hold");
+            PodClient client = daemon.pods();
+            Thread calling = Thread.ofVirtual().start(() -> assertThrows(StatusRuntimeException.class,
+                    () -> client.run(PodClient.config("half" + NUMBER.incrementAndGet(), daemon.node().logs()))));
+            daemon.faults().awaitHeld(cut);
+            daemon.kill9();
+            calling.join();
+            daemon.faults().release(cut);
+            daemon.faults().arm("after StopPodSandbox/" + step + " halt");
+            assertTrue(assertThrows(RuntimeFault.class, daemon::start, step).getMessage().contains("exit code 137"), step);
+            daemon.faults().arm();
+            daemon.start();
+            assertGone(before, "a recovery that was killed after " + step);
         }
     }
 }

@@ -53,7 +53,7 @@ public final class StopPodSandbox {
 
     private void stopHeld(String id) {
         Timeline.Operation timeline = node.timeline().operation(id, "StopPodSandbox");
-        timeline.run("stopping", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.STOPPING)));
+        timeline.run("stopping", () -> become(id, Sandbox.Phase.STOPPING));
         timeline.run("containers", () -> killContainers(id));
         Sandbox sandbox = node.inventory().sandbox(id);
         timeline.run("plugins", () -> node.hooks().sandboxStopping(sandbox));
@@ -64,8 +64,13 @@ public final class StopPodSandbox {
         timeline.run("network", () -> network.detach(sandbox));
         timeline.run("namespaces", () -> namespaces.remove(sandbox));
         timeline.run("shm", () -> files.unmount(id));
-        timeline.run("stopped", () -> node.inventory().changeSandbox(id, old -> old.with(Sandbox.Phase.STOPPED)));
+        timeline.run("stopped", () -> become(id, Sandbox.Phase.STOPPED));
         node.events().sandbox(ContainerEventType.CONTAINER_STOPPED_EVENT, id);
+    }
+
+    // One that never was whole stays an intent: if this is cut, the next start takes it away and shows it to nobody.
+    private void become(String id, Sandbox.Phase phase) {
+        node.inventory().changeSandbox(id, old -> old.phase() == Sandbox.Phase.CREATING ? old : old.with(phase));
     }
 
     private void killContainers(String id) {
