@@ -7,6 +7,8 @@ import io.berth.linux.Pty;
 import io.berth.linux.Signals;
 import io.berth.linux.Spawn;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -61,10 +63,14 @@ final class OciProcess implements RunningProcess {
     }
 
     private static OciProcess onPipes(OciExec exec, boolean stdin) {
-        Fd.Pipe in = Fd.pipe();
-        Fd.Pipe out = Fd.pipe();
-        Fd.Pipe err = Fd.pipe();
+        List<Fd.Pipe> opened = new ArrayList<>();
         try {
+            for (int i = 0; i < 3; i++) {
+                opened.add(Fd.pipe());
+            }
+            Fd.Pipe in = opened.get(0);
+            Fd.Pipe out = opened.get(1);
+            Fd.Pipe err = opened.get(2);
             ChildProcess child = spawn(exec).descriptor(0, in.read()).descriptor(1, out.write()).descriptor(2, err.write())
                     .start();
             in.read().close();
@@ -75,9 +81,7 @@ final class OciProcess implements RunningProcess {
             }
             return new OciProcess(exec, child, Optional.empty(), in.write(), out.read(), Optional.of(err.read()));
         } catch (RuntimeException failure) {
-            in.close();
-            out.close();
-            err.close();
+            opened.forEach(Fd.Pipe::close);
             throw failure;
         }
     }

@@ -2,6 +2,7 @@ package io.berth.cli.migrate;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,8 +13,11 @@ public final class ImportContainerd {
     private static final Pattern CRI = Pattern.compile(
             "plugins/io\\.containerd\\.(?:grpc\\.v1\\.cri|cri\\.v1\\.(?:runtime|images))/(.*)");
     private static final Pattern RUNTIME = Pattern.compile("containerd/runtimes/([^/]+)/(.*)");
+    private static final Set<String> RUNC = Set.of("io.containerd.runc.v2", "io.containerd.runc.v1");
+    private static final Pattern SHIM = Pattern.compile("[A-Za-z0-9_.-]+\\.v2");
     private static final String NO_INFRA = "Berth needs no pause image";
     private static final String OWN_PLACE = "Berth has directories and sockets of its own";
+    private static final String NRI = "plugins/io.containerd.nri.v1.nri/";
 
     /** Keys that mean the same; those of the CRI plugins without the plugin's name. */
     private static final Map<String, String> SAME = Map.ofEntries(
@@ -27,6 +31,11 @@ public final class ImportContainerd {
             Map.entry("restrict_oom_score_adj", "runtime.restrict_oom_score_adj"),
             Map.entry("unset_seccomp_profile", "runtime.unset_seccomp_profile"),
             Map.entry("cdi_spec_dirs", "runtime.cdi_spec_dirs"),
+            Map.entry(NRI + "disable", "nri.disable"), Map.entry(NRI + "socket_path", "nri.socket_path"),
+            Map.entry(NRI + "plugin_path", "nri.plugin_path"), Map.entry(NRI + "plugin_config_path", "nri.plugin_config_path"),
+            Map.entry(NRI + "plugin_registration_timeout", "nri.plugin_registration_timeout"),
+            Map.entry(NRI + "plugin_request_timeout", "nri.plugin_request_timeout"),
+            Map.entry(NRI + "disable_connections", "nri.disable_connections"),
             Map.entry("cni/conf_dir", "runtime.cni.conf_dir"), Map.entry("cni/bin_dirs", "runtime.cni.bin_dirs"),
             Map.entry("cni/max_conf_num", "runtime.cni.max_conf_num"),
             Map.entry("containerd/default_runtime_name", "runtime.default_runtime_name"),
@@ -59,7 +68,12 @@ public final class ImportContainerd {
         String inner = cri.matches() ? cri.group(1) : key;
         Matcher runtime = RUNTIME.matcher(inner);
         if (cri.matches() && runtime.matches()) {
-            runtime(key, runtime.group(1), runtime.group(2), value);
+            Object type = file.values().get(key.substring(0, key.length() - runtime.group(2).length()) + "runtime_type");
+            if (type == null || type.equals("") || RUNC.contains(type)) {
+                runtime(key, runtime.group(1), runtime.group(2), value);
+            } else {
+                shim(key, runtime.group(1), runtime.group(2), value);
+            }
         } else if (isEmpty(value) && !inner.equals("enable_selinux")) {
             imported.unneeded(key, "it is empty");
         } else if (inner.equals("debug/level")) {
@@ -81,12 +95,8 @@ public final class ImportContainerd {
         String ours = "runtime.runtimes." + name + ".";
         switch (part) {
             case "runtime_type" -> {
-                if (value.equals("io.containerd.runc.v2") || value.equals("io.containerd.runc.v1")) {
-                    imported.take(key, ours + "runtime_type", "oci");
-                    imported.taken().putIfAbsent(ours + "runtime_path", "runc");
-                } else {
-                    imported.none(key, value, "Berth runs OCI programs by their command line, not containerd's shims");
-                }
+                imported.take(key, ours + "runtime_type", "oci");
+                imported.taken().putIfAbsent(ours + "runtime_path", "runc");
             }
             case "options/BinaryName" -> {
                 if (isEmpty(value)) {
@@ -97,6 +107,35 @@ public final class ImportContainerd {
             }
             case "options/SystemdCgroup" -> imported.take(key, ours + "options.SystemdCgroup", value);
             case "privileged_without_host_devices" -> imported.take(key, ours + "privileged_without_host_devices", value);
+            default -> {
+                if (isEmpty(value) || value.equals(0L)) {
+                    imported.unneeded(key, "it says nothing");
+                } else {
+                    imported.none(key, value, "handlers of Berth do not have it");
+                }
+            }
+        }
+    }
+
+    // The shim for runc is not needed; others, such as those of virtual machines, go on as they are.
+    private void shim(String key, String name, String part, Object value) {
+        String ours = "runtime.runtimes." + name + "." + part.replace('/', '.');
+        switch (part) {
+            case "runtime_type" -> {
+                if (SHIM.matcher(value.toString()).matches()) {
+                    imported.take(key, ours, value);
+                } else {
+                    imported.none(key, value, "Berth speaks version 2 of the protocol of shims only");
+                }
+            }
+            case "runtime_path", "privileged_without_host_devices", "options/TypeUrl", "options/ConfigPath",
+                    "options/SystemdCgroup" -> {
+                if (isEmpty(value)) {
+                    imported.unneeded(key, "it is empty");
+                } else {
+                    imported.take(key, ours, value);
+                }
+            }
             default -> {
                 if (isEmpty(value) || value.equals(0L)) {
                     imported.unneeded(key, "it says nothing");

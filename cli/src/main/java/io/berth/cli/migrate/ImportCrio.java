@@ -102,7 +102,7 @@ public final class ImportCrio {
                 if (value.equals("oci") || value.equals("")) {
                     imported.unneeded(key, "it is the default");
                 } else {
-                    imported.none(key, value, "Berth runs OCI programs only");
+                    imported.none(key, value, "a handler of Berth names the shim's runtime, such as io.containerd.kata.v2");
                 }
             }
             case "runtime_root", "monitor_path", "monitor_cgroup" -> imported.unneeded(key, OWN_PLACE);

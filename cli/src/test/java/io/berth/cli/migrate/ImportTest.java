@@ -57,6 +57,14 @@ class ImportTest {
                 SystemdCgroup = true
                 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata]
                 runtime_type = "io.containerd.kata.v2"
+                pod_annotations = ["io.katacontainers.*"]
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata.options]
+                ConfigPath = "/opt/kata/configuration.toml"
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.old]
+                runtime_type = "io.containerd.runtime.v1.linux"
+                [plugins."io.containerd.nri.v1.nri"]
+                socket_path = "/run/nri.sock"
+                plugin_request_timeout = "3s"
                 """), "theirs"));
         Map<String, Object> ours = accepted(imported);
         assertEquals("error", ours.get("debug.level"));
@@ -65,11 +73,15 @@ class ImportTest {
         assertEquals(true, ours.get("runtime.runtimes.runc.options.SystemdCgroup"));
         assertEquals("runc", ours.get("runtime.runtimes.runc.runtime_path"));
         assertEquals(false, ours.get("runtime.enable_selinux"));
+        assertEquals("io.containerd.kata.v2", ours.get("runtime.runtimes.kata.runtime_type"));
+        assertEquals("/opt/kata/configuration.toml", ours.get("runtime.runtimes.kata.options.ConfigPath"));
+        assertEquals("/run/nri.sock", ours.get("nri.socket_path"));
+        assertEquals("3s", ours.get("nri.plugin_request_timeout"));
         assertEquals("/etc/containerd/certs.d", ours.get("images.registry.config_path"));
         assertEquals("[/opt/cni/bin]", ours.get("runtime.cni.bin_dirs").toString());
         assertReported(imported, "sandbox_image: Berth needs no pause image");
         for (String lost : new String[] {"conf_template = \"/etc/t\"", "mirrors/docker.io/endpoint", "snapshotter = \"stargz\"",
-            "kata/runtime_type"}) {
+            "kata/pod_annotations", "old/runtime_type = \"io.containerd.runtime.v1.linux\""}) {
             assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains(lost)),
                     () -> lost + " is not in " + String.join("\n", imported.report()));
         }

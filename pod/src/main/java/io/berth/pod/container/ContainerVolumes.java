@@ -8,7 +8,6 @@ import io.berth.image.UnpackImage;
 import io.berth.linux.Errno;
 import io.berth.linux.Fd;
 import io.berth.linux.Mounts;
-import io.berth.linux.RelabelTree;
 import io.berth.linux.RootedPath;
 import io.berth.linux.SystemCallFault;
 import io.berth.pod.Node;
@@ -20,13 +19,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** What a container has mounted from the host and from images, made ready before its specification is written. */
 final class ContainerVolumes {
-
-    private static final List<Path> SYSTEM = Stream.of("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys",
-            "/usr", "/run/berth", "/run/systemd", "/var/lib/berth").map(Path::of).toList();
 
     private final Node node;
 
@@ -51,7 +46,7 @@ final class ContainerVolumes {
             } else {
                 Path source = hostPath(mount);
                 if (mount.getSelinuxRelabel()) {
-                    label.ifPresent(wanted -> relabel(source, wanted));
+                    label.ifPresent(wanted -> new RelabelVolume(node.directories()).relabel(source, wanted));
                 }
                 boolean mapped = mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0;
                 prepared.add(mount.toBuilder().setHostPath((mapped
@@ -136,15 +131,6 @@ final class ContainerVolumes {
         } catch (IOException e) {
             throw RuntimeFault.internal("find " + subPath + " in " + volume + ": " + RuntimeFault.reason(e), e);
         }
-    }
-
-    // A pod that could have the node's own directories labelled would take them away from the node.
-    private static void relabel(Path source, String label) {
-        if (source.getNameCount() < 2 || SYSTEM.stream().anyMatch(source::startsWith)) {
-            throw RuntimeFault.invalid("label " + source + " for a container: it belongs to the system: mount a directory of the"
-                    + " pod's own");
-        }
-        RelabelTree.at(source, label);
     }
 
     private static Path hostPath(Mount mount) {

@@ -34,7 +34,7 @@ record HookFile(Path file, ObjectNode hook, HookConditions conditions, List<Stri
             }
             return parse(file, JsonMapper.shared().readTree(Files.readAllBytes(file)));
         } catch (IOException e) {
-            throw bad(file, e.getClass().getSimpleName());
+            throw bad(file, "it cannot be read (" + e.getClass().getSimpleName() + ")");
         } catch (JacksonException e) {
             throw bad(file, e.getOriginalMessage());
         }
