@@ -13,6 +13,7 @@ import io.berth.cri.v1.ExecRequest;
 import io.berth.cri.v1.ExecSyncRequest;
 import io.berth.cri.v1.Int64Value;
 import io.berth.cri.v1.ListPodSandboxRequest;
+import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.PodSandboxConfig;
 import io.berth.streaming.client.ChannelClient;
 import io.grpc.Status;
@@ -78,13 +79,28 @@ class AttackIT {
     }
 
     @Test
-    void aWorkingDirectoryBehindADescriptorLeadsNowhere() throws Exception {
+    void aWorkingDirectoryBehindADescriptorIsRefused() {
+        var pod = pod();
+        for (String directory : List.of("/proc/self/fd/7", "/proc/../proc/self/fd/7/../..", "//proc/1/cwd", "/proc/self/root",
+                "/dev/fd/8", "/proc/thread-self/fd/3", "/proc/1/task/1/fd/3")) {
+            assertInvalid(() -> daemon.pods().create(pod, PodClient.container("c", "true").toBuilder()
+                    .setWorkingDir(directory).build()));
+        }
+        end(pod);
+    }
+
+    /** The same by a link, which only the runtime follows. */
+    @Test
+    void aWorkingDirectoryThatIsALinkToADescriptorLeadsNowhere() throws Exception {
         var pod = pod();
         Path secret = Files.writeString(daemon.node().directory().resolve("secret"), "of the node");
+        Path links = Files.createDirectory(daemon.node().directory().resolve("links"));
         for (int descriptor = 3; descriptor < 16; descriptor++) {
             String name = "c" + descriptor;
+            Files.createSymbolicLink(links.resolve(name), Path.of("/proc/self/fd/" + descriptor));
             ContainerConfig config = PodClient.container(name, "sh", "-c", "cat ../../../../../../.." + secret).toBuilder()
-                    .setWorkingDir("/proc/self/fd/" + descriptor).build();
+                    .addMounts(Mount.newBuilder().setHostPath(links.toString()).setContainerPath("/links"))
+                    .setWorkingDir("/links/" + name).build();
             try {
                 String container = daemon.pods().run(pod, config);
                 daemon.pods().awaitExit(container, java.time.Duration.ofSeconds(10));
@@ -221,6 +237,18 @@ class AttackIT {
         assertEquals(1, daemon.connection().runtime().listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
                 .getItemsCount());
         end(pod);
+    }
+
+    @Test
+    void aRequestBeyondTheLimitIsRefusedAndTheDaemonLivesOn() {
+        var config = config().toBuilder();
+        for (int i = 0; i < 200_000; i++) {
+            config.putLabels("label-" + i, "a value that is rather long, so that all of them together exceed the limit " + i);
+        }
+        var refused = assertThrows(StatusRuntimeException.class, () -> daemon.pods().run(config.build()));
+        assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode(), refused.getMessage());
+        daemon.assertNothingLeft();
+        end(pod());
     }
 
     @Test

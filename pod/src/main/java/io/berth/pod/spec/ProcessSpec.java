@@ -37,8 +37,7 @@ final class ProcessSpec {
         arguments(request).forEach(process.putArray("args")::add);
         environment(request).forEach((name, value) -> process.withArray("env").add(name + "=" + value));
         String directory = config.getWorkingDir().isEmpty() ? request.image().workingDir() : config.getWorkingDir();
-        // An image may name it without the slash.
-        process.put("cwd", directory.startsWith("/") ? directory : "/" + directory);
+        process.put("cwd", WorkingDirectory.of(config.getMetadata().getName(), directory));
         process.set("user", user(request.user()));
         capabilities(request, process.putObject("capabilities"));
         process.put("noNewPrivileges", request.security().getNoNewPrivs());
