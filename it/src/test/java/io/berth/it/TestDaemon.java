@@ -111,6 +111,12 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
         connection = Connection.to(node.socket());
     }
 
+    /** Starts another build's daemon here, by its launcher. */
+    void startBy(Path launcher) {
+        process = node.startBy(launcher);
+        connection = Connection.to(node.socket());
+    }
+
     /** Ends the daemon as an operator would; containers run on. */
     void stop() {
         connection.close();

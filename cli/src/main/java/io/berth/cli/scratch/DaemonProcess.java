@@ -47,7 +47,17 @@ public final class DaemonProcess implements AutoCloseable {
      */
     public static DaemonProcess start(List<String> arguments, Path socket, Path log, List<String> javaOptions,
             Map<String, String> environment) {
-        List<String> command = new ArrayList<>(program(javaOptions));
+        return start(program(javaOptions), arguments, socket, log, javaOptions, environment);
+    }
+
+    /** As {@link #start(List, Path, Path)}, by the launcher of another build. */
+    public static DaemonProcess startBy(Path launcher, List<String> arguments, Path socket, Path log) {
+        return start(List.of(launcher.toString()), arguments, socket, log, List.of(), Map.of());
+    }
+
+    private static DaemonProcess start(List<String> program, List<String> arguments, Path socket, Path log,
+            List<String> javaOptions, Map<String, String> environment) {
+        List<String> command = new ArrayList<>(program);
         command.add("serve");
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)

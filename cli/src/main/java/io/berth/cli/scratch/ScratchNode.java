@@ -113,8 +113,17 @@ public record ScratchNode(Path directory, String name, Subnet subnet) {
 
     /** As {@link #start(List)}, with further variables of its environment. */
     public DaemonProcess start(List<String> javaOptions, Map<String, String> environment) {
-        return DaemonProcess.start(List.of("--config", config().toString(), "--root", root().toString(), "--state",
-                state().toString(), "--socket", socket().toString()), socket(), daemonLog(), javaOptions, environment);
+        return DaemonProcess.start(arguments(), socket(), daemonLog(), javaOptions, environment);
+    }
+
+    /** As {@link #start()}, with the daemon of another build, whose launcher is named. */
+    public DaemonProcess startBy(Path launcher) {
+        return DaemonProcess.startBy(launcher, arguments(), socket(), daemonLog());
+    }
+
+    private List<String> arguments() {
+        return List.of("--config", config().toString(), "--root", root().toString(), "--state", state().toString(), "--socket",
+                socket().toString());
     }
 
     /** What pods have here now. */
