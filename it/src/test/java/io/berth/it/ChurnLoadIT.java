@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -44,6 +46,7 @@ class ChurnLoadIT {
     private static final Duration ROTATION = Duration.ofSeconds(5);
     /** What lives may differ by what is kept for a while: timelines of pods that have just gone, caches. */
     private static final long LIVE_SLACK_KIB = 6 * 1024;
+    private static final long KEPT_OBJECTS = 600;
     /** Compiled code and its compilers' memory come and go for minutes: only a gross leak outside of the heap shows here. */
     private static final long MEMORY_SLACK_KIB = 96 * 1024;
 
@@ -56,8 +59,18 @@ class ChurnLoadIT {
     private final AtomicInteger cycles = new AtomicInteger();
     private final AtomicInteger probes = new AtomicInteger();
 
-    /** What the daemon holds. */
-    private record Held(long descriptors, long threads, long liveKib, long pssKib) {}
+    /**
+     * What the daemon holds.
+     *
+     * @param objects how many of each of Berth's own classes
+     */
+    private record Held(long descriptors, long threads, long liveKib, long pssKib, Map<String, Long> objects) {
+
+        @Override
+        public String toString() {
+            return descriptors + " descriptors, " + threads + " threads, " + liveKib + " KiB live, " + pssKib + " KiB PSS";
+        }
+    }
 
     @Test
     void manyPodsComeAndGoAndNothingGrows() throws Exception {
@@ -109,8 +122,21 @@ class ChurnLoadIT {
         assertTrue(after.threads <= before.threads + 2, "threads: " + before + " then " + after);
         assertTrue(afterChurn.liveKib <= full.liveKib + LIVE_SLACK_KIB, "live objects: " + full + " then " + afterChurn);
         assertTrue(after.liveKib <= before.liveKib + LIVE_SLACK_KIB, "live objects: " + before + " then " + after);
+        assertEquals(Map.of(), grown(before, after), "objects of these classes grew with the pods that came and went");
         assertTrue(afterChurn.pssKib <= full.pssKib + MEMORY_SLACK_KIB, "memory: " + full + " then " + afterChurn);
         assertTrue(after.pssKib <= before.pssKib + MEMORY_SLACK_KIB, "memory: " + before + " then " + after);
+    }
+
+    /** Classes with more objects than are kept on purpose: timelines of the last pods, figures until they are swept. */
+    private static Map<String, Long> grown(Held before, Held after) {
+        Map<String, Long> grown = new TreeMap<>();
+        after.objects.forEach((name, count) -> {
+            long more = count - before.objects.getOrDefault(name, 0L);
+            if (more > KEPT_OBJECTS) {
+                grown.put(name, more);
+            }
+        });
+        return grown;
     }
 
     private void report(double up, double gone, Held before, Held full, Held churned, Held after) {
@@ -215,16 +241,21 @@ class ChurnLoadIT {
         Path process = Path.of("/proc", Integer.toString(daemon.pid()));
         long pss = Files.readAllLines(process.resolve("smaps_rollup")).stream().filter(line -> line.startsWith("Pss:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", ""))).sum();
-        return new Held(count(process.resolve("fd")), count(process.resolve("task")), live(daemon.pid()), pss);
+        List<String> histogram = histogram(daemon.pid());
+        String last = histogram.getLast();
+        assertTrue(last.startsWith("Total"), last);
+        Map<String, Long> objects = new TreeMap<>();
+        histogram.stream().map(line -> line.strip().split("\\s+")).filter(fields -> fields.length >= 4
+                && fields[3].startsWith("io.berth.")).forEach(fields -> objects.merge(fields[3], Long.parseLong(fields[1]), Long::sum));
+        return new Held(count(process.resolve("fd")), count(process.resolve("task")), Long.parseLong(last.split("\\s+")[2]) / 1024,
+                pss, objects);
     }
 
     // Counting the objects collects those that nobody needs first.
-    private static long live(int pid) throws IOException {
-        Process histogram = new ProcessBuilder(System.getProperty("java.home") + "/bin/jcmd", Integer.toString(pid),
+    private static List<String> histogram(int pid) throws IOException {
+        Process counting = new ProcessBuilder(System.getProperty("java.home") + "/bin/jcmd", Integer.toString(pid),
                 "GC.class_histogram").redirectErrorStream(true).start();
-        String last = new String(histogram.getInputStream().readAllBytes()).strip().lines().reduce((a, b) -> b).orElse("");
-        assertTrue(last.startsWith("Total"), last);
-        return Long.parseLong(last.split("\\s+")[2]) / 1024;
+        return new String(counting.getInputStream().readAllBytes()).strip().lines().toList();
     }
 
     private static long count(Path directory) throws IOException {

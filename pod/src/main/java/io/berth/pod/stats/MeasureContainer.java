@@ -28,6 +28,8 @@ public final class MeasureContainer {
     private static final Logger LOG = LoggerFactory.getLogger(MeasureContainer.class);
 
     private static final Duration CLEANING = Duration.ofMinutes(1);
+    /** How many removed containers may be remembered until then. */
+    private static final int STALE = 64;
 
     private final Node node;
     private final ProcessorRates rates = new ProcessorRates();
@@ -41,6 +43,7 @@ public final class MeasureContainer {
 
     /** Measures one container, whatever its state. */
     public ContainerUsage measure(Container container) {
+        forgetRemoved();
         long now = UnixTime.now();
         Optional<CgroupUsage> usage = container.isLive() ? usage(container) : Optional.empty();
         OptionalLong rate = usage.isEmpty() ? OptionalLong.empty()
@@ -62,7 +65,6 @@ public final class MeasureContainer {
      * the answer for the others. The stream is lazy: each is measured when its turn comes.
      */
     public Stream<ContainerUsage> measureRunning(Collection<Container> containers) {
-        forgetRemoved();
         return containers.stream().filter(container -> container.phase() == Container.Phase.RUNNING)
                 .map(container -> unlessGone(container, () -> measure(container))).flatMap(Optional::stream)
                 .filter(measured -> measured.usage().isPresent() || isRunning(measured.container()));
@@ -106,7 +108,8 @@ public final class MeasureContainer {
 
     private void forgetRemoved() {
         long now = System.nanoTime();
-        if (now - cleanedAtNanos < CLEANING.toNanos()) {
+        int alive = node.inventory().containers().size() + node.inventory().sandboxes().size();
+        if (now - cleanedAtNanos < CLEANING.toNanos() && Math.max(rates.size(), layers.size()) <= alive + STALE) {
             return;
         }
         cleanedAtNanos = now;

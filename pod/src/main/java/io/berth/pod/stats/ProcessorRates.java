@@ -55,6 +55,11 @@ public final class ProcessorRates {
                 : OptionalLong.of(Math.max(0, Math.round(processorNanos * 1e9 / elapsedNanos)));
     }
 
+    /** How many are remembered. */
+    int size() {
+        return samples.size();
+    }
+
     /** Forgets those that are gone. */
     public void forget(Predicate<String> gone) {
         samples.keySet().removeIf(gone);

@@ -83,6 +83,11 @@ final class WritableLayers {
         }
     }
 
+    /** How many are remembered. */
+    int size() {
+        return counts.size();
+    }
+
     /** Forgets those that are gone. */
     void forget(Predicate<String> gone) {
         counts.keySet().removeIf(gone);
