@@ -119,6 +119,7 @@ final class FetchBlob {
             byte[] chunk = new byte[CHUNK];
             for (int count = read(body, chunk, session, blob); count >= 0; count = read(body, chunk, session, blob)) {
                 ingest.write(chunk, 0, count);
+                listener.received(count);
                 listener.progress(blob.digest(), ingest.offset(), blob.sizeBytes());
             }
         } catch (IOException e) {
@@ -129,7 +130,8 @@ final class FetchBlob {
         }
     }
 
-    void moved(Descriptor blob, long done) {
+    void moved(Descriptor blob, int count, long done) {
+        listener.received(count);
         listener.progress(blob.digest(), done, blob.sizeBytes());
     }
 

@@ -91,7 +91,7 @@ final class FetchPieces {
                 }
                 ingest.writeAt(at, chunk, 0, count);
                 at += count;
-                fetch.moved(blob, done.addAndGet(count));
+                fetch.moved(blob, count, done.addAndGet(count));
                 if (failure.get() != null) {
                     return;
                 }

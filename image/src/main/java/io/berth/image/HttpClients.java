@@ -42,8 +42,7 @@ final class HttpClients {
             // Running requests keep their client alive; it ends when the last is done.
             clients.remove(clients.keySet().iterator().next());
         }
-        // HTTP/1.1: one connection for each layer is faster than streams that share one.
-        HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(connectLimit).proxy(proxies)
                 .executor(Executors.newVirtualThreadPerTaskExecutor());
         if (!tls.equals(Endpoint.Tls.DEFAULT)) {

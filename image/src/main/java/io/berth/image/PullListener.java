@@ -20,6 +20,9 @@ public interface PullListener {
     /** The blob was in the content store already. */
     default void present(Digest blob, long bytes) {}
 
+    /** Bytes of a blob came over the network. */
+    default void received(int count) {}
+
     /** {@code done} of {@code total} bytes of the blob are there. */
     default void progress(Digest blob, long done, long total) {}
 

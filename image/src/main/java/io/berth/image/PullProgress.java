@@ -42,6 +42,7 @@ public final class PullProgress implements PullListener {
     }
 
     private final String reference;
+    private final PullTotals totals;
     private final Instant startedAt = Instant.now();
     private final Map<Digest, Layer> layers = new LinkedHashMap<>();
     private final AtomicInteger local = new AtomicInteger();
@@ -51,8 +52,10 @@ public final class PullProgress implements PullListener {
     private Optional<Instant> endedAt = Optional.empty();
     private int retries;
 
-    PullProgress(ImageReference reference) {
+    /** @param totals what this pull adds to */
+    PullProgress(ImageReference reference, PullTotals totals) {
         this.reference = reference.toString();
+        this.totals = totals;
     }
 
     public synchronized Snapshot snapshot() {
@@ -79,8 +82,18 @@ public final class PullProgress implements PullListener {
 
     @Override
     public void present(Digest blob, long bytes) {
-        change(blob, layer -> layer.phase == Phase.WAITING
-                ? new Layer(blob, Phase.DONE, layer.totalBytes, layer.totalBytes, layer.totalBytes) : layer);
+        change(blob, layer -> {
+            if (layer.phase != Phase.WAITING) {
+                return layer;
+            }
+            totals.presentLayer();
+            return new Layer(blob, Phase.DONE, layer.totalBytes, layer.totalBytes, layer.totalBytes);
+        });
+    }
+
+    @Override
+    public void received(int count) {
+        totals.received(count);
     }
 
     @Override
@@ -97,12 +110,14 @@ public final class PullProgress implements PullListener {
 
     @Override
     public void unpacked(Digest blob, Duration took) {
+        totals.fetchedLayer();
         change(blob, layer -> new Layer(blob, Phase.DONE, layer.totalBytes, layer.totalBytes, layer.totalBytes));
     }
 
     @Override
     public synchronized void retry(String what, String reason) {
         retries++;
+        totals.retried();
     }
 
     @Override

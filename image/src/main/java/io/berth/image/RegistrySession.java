@@ -27,6 +27,8 @@ final class RegistrySession {
 
     private static final int REDIRECT_LIMIT = 10;
     private static final int LOGIN_LIMIT = 2;
+    /** From this size on a body has a connection of its own: docs/adr/0008. */
+    private static final long LARGE_BYTES = 1 << 20;
 
     private final Endpoint endpoint;
     private final ImageReference reference;
@@ -80,28 +82,33 @@ final class RegistrySession {
 
     /** Asks for a manifest by tag or digest. */
     Answer manifest(String wanted) {
-        return get("/manifests/" + wanted, MediaTypes.ACCEPT, Optional.empty(), "image " + reference);
+        return get("/manifests/" + wanted, MediaTypes.ACCEPT, Optional.empty(), HttpClient.Version.HTTP_2,
+                "image " + reference);
     }
 
     /** Asks for a blob, from {@code offset} on; the server may answer with all of it. */
     Answer blob(Descriptor blob, long offset) {
         return get("/blobs/" + blob.digest(), "*/*", offset > 0 ? Optional.of("bytes=" + offset + "-") : Optional.empty(),
-                "layer " + blob.digest() + " of image " + reference);
+                version(blob.sizeBytes()), "layer " + blob.digest() + " of image " + reference);
     }
 
     /** Asks for the bytes of a blob before {@code end}; the server may answer with all of it. */
     Answer piece(Descriptor blob, long offset, long end) {
         return get("/blobs/" + blob.digest(), "*/*", Optional.of("bytes=" + offset + "-" + (end - 1)),
-                "layer " + blob.digest() + " of image " + reference);
+                version(blob.sizeBytes()), "layer " + blob.digest() + " of image " + reference);
     }
 
-    private Answer get(String path, String accept, Optional<String> range, String what) {
+    private static HttpClient.Version version(long bytes) {
+        return bytes < LARGE_BYTES ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1;
+    }
+
+    private Answer get(String path, String accept, Optional<String> range, HttpClient.Version version, String what) {
         boolean named = endpoint.mirror() && endpoint.repository().isEmpty();
         String query = named ? "?ns=" + URLEncoder.encode(reference.registry(), StandardCharsets.UTF_8) : "";
         URI first = URI.create(endpoint.base() + "/" + repository + path + query);
         for (int logins = 0;; logins++) {
             Optional<String> used = login.authorization();
-            HttpResponse<InputStream> response = followed(first, accept, range, what, used);
+            HttpResponse<InputStream> response = followed(first, accept, range, version, what, used);
             if (response.statusCode() == 401 && logins < LOGIN_LIMIT && sameHost(response.uri(), first)) {
                 if (login.answer(response.headers().allValues("WWW-Authenticate"), used)) {
                     discard(response);
@@ -120,12 +127,13 @@ final class RegistrySession {
         }
     }
 
-    private HttpResponse<InputStream> followed(URI first, String accept, Optional<String> range, String what,
-            Optional<String> authorization) {
+    private HttpResponse<InputStream> followed(URI first, String accept, Optional<String> range,
+            HttpClient.Version version, String what, Optional<String> authorization) {
         URI at = first;
         for (int i = 0; i < REDIRECT_LIMIT; i++) {
             boolean home = sameHost(at, first);
-            HttpRequest.Builder request = HttpRequest.newBuilder(at).GET().header("Accept", accept);
+            HttpRequest.Builder request = HttpRequest.newBuilder(at).GET().version(version)
+                    .header("Accept", accept);
             range.ifPresent(bytes -> request.header("Range", bytes));
             if (home) {
                 endpoint.headers().forEach((name, values) -> values.forEach(value -> request.header(name, value)));
@@ -164,6 +172,10 @@ final class RegistrySession {
         HttpClient client = clients.client(tls, connect);
         HttpRequest request = builder.timeout(options.connectionStallLimit()).header("User-Agent", "berth").build();
         URI uri = request.uri();
+        if ("http".equals(uri.getScheme())) {
+            // HTTP/2 is agreed on by TLS or not at all: registries and proxies stumble over the offer to upgrade.
+            request = builder.version(HttpClient.Version.HTTP_1_1).build();
+        }
         try {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         } catch (ConnectException | HttpConnectTimeoutException e) {

@@ -41,7 +41,7 @@ public final class SharedPulls {
 
         Running(Key key, ImageReference reference) {
             this.key = key;
-            this.progress = new PullProgress(reference);
+            this.progress = new PullProgress(reference, totals);
         }
     }
 
@@ -49,6 +49,8 @@ public final class SharedPulls {
     private final PullOptions options;
     private final ConcurrentHashMap<Key, Running> running = new ConcurrentHashMap<>();
     private final Deque<Ended> ended = new ConcurrentLinkedDeque<>();
+    private final PullTotals totals = new PullTotals();
+    private volatile PullTotals.Watch watch = (took, failure) -> { };
 
     public SharedPulls(PullImage pull) {
         this.pull = pull;
@@ -75,6 +77,16 @@ public final class SharedPulls {
         }
     }
 
+    /** What all pulls have come to. */
+    public PullTotals totals() {
+        return totals;
+    }
+
+    /** Tells {@code watch} of each pull that ends from now on. */
+    public void watch(PullTotals.Watch watch) {
+        this.watch = watch;
+    }
+
     /** Pulls under way and those that ended a moment ago, the oldest first. */
     public List<PullProgress.Snapshot> progress() {
         long now = System.nanoTime();
@@ -90,19 +102,23 @@ public final class SharedPulls {
     }
 
     private void run(Running pulling, ImageReference reference) {
-        Thread watch = Thread.ofVirtual().name("pull-watch").start(() -> watch(pulling));
+        Thread stalls = Thread.ofVirtual().name("pull-watch").start(() -> watch(pulling));
+        long from = System.nanoTime();
         try {
             Image image = pull.pull(reference, pulling.key.credentials, pulling.progress);
             end(pulling, Optional.empty());
+            watch.ended(Duration.ofNanos(System.nanoTime() - from), Optional.empty());
             pulling.result.complete(image);
         } catch (RuntimeException | Error e) {
             Throwable told = pulling.stalled ? new RuntimeFault(Kind.UNAVAILABLE, "pull image " + reference
                     + ": nothing came for " + options.stallLimit().toSeconds()
                     + " s: check the network, or set image_pull_progress_timeout higher", e) : e;
             end(pulling, Optional.of(RuntimeFault.reason(told)));
+            watch.ended(Duration.ofNanos(System.nanoTime() - from),
+                    Optional.of(told instanceof RuntimeFault fault ? fault.kind() : Kind.INTERNAL));
             pulling.result.completeExceptionally(told);
         } finally {
-            watch.interrupt();
+            stalls.interrupt();
         }
     }
 

@@ -100,6 +100,32 @@ class RegistryFilesIT {
         }
     }
 
+    @Test
+    void aTokenServerOfTheTestsOwnLetsInWhomItKnows() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/openssl")), "skipped: needs openssl");
+        Process process = new ProcessBuilder("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "token.key",
+                "-out", "token.pem", "-days", "2", "-subj", "/CN=tests").directory(root.toFile())
+                .redirectErrorStream(true).redirectOutput(root.resolve("openssl.log").toFile()).start();
+        assertEquals(0, process.waitFor());
+        try (TokenServer tokens = new TokenServer(root, "user:s3cret")) {
+            registry.push("team/app", MADE, "v1");
+            registry.push("other/app", MADE, "v1");
+            registry.close();
+            registry = new TestRegistry(root.resolve("registry"), "", tokens.settings(root), Optional.empty(), Optional.empty());
+            RuntimeFault nobody = failure(registry.host() + "/team/app:v1");
+            assertEquals(Kind.UNAUTHENTICATED, nobody.kind(), nobody.getMessage());
+            Files.writeString(credentials, auths(registry.host(), "user:wrong"));
+            RuntimeFault wrong = failure(registry.host() + "/team/app:v1");
+            assertEquals(Kind.UNAUTHENTICATED, wrong.kind(), wrong.getMessage());
+            assertTrue(wrong.getMessage().contains("no such user"), wrong.getMessage());
+            Files.writeString(credentials, auths(registry.host(), "user:s3cret"));
+            assertEquals(MADE.id(), pull(registry.host() + "/team/app:v1").id());
+            assertTrue(tokens.asked.getLast().startsWith("service=tests&scope=repository:team/app:pull Basic "),
+                    tokens.asked.toString());
+            assertEquals(Kind.UNAUTHENTICATED, failure(registry.host() + "/other/app:v1").kind());
+        }
+    }
+
     private static String auths(String place, String login) {
         return "{\"auths\":{" + entry(place, login) + "}}";
     }

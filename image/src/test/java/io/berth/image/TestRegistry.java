@@ -23,6 +23,7 @@ final class TestRegistry implements AutoCloseable {
 
     final int port;
     final Path data;
+    private final Path log;
     private final Process process;
     private final HttpClient http;
     private final String scheme;
@@ -31,14 +32,21 @@ final class TestRegistry implements AutoCloseable {
     /** @param login {@code user:password} to push with; empty for none */
     TestRegistry(Path directory, String httpSettings, String settings, Optional<String> login, Optional<SSLContext> tls)
             throws Exception {
-        this.port = freePort();
+        this(directory, freePort(), httpSettings, settings, login, tls);
+    }
+
+    /** As above, on a port that an earlier one has had. */
+    TestRegistry(Path directory, int port, String httpSettings, String settings, Optional<String> login,
+            Optional<SSLContext> tls) throws Exception {
+        this.port = port;
         this.data = directory.resolve("data");
         Files.createDirectories(directory);
+        this.log = directory.resolve("log");
         Path config = directory.resolve("config.yml");
         Files.writeString(config, "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: " + data
                 + "}, cache: {}}\nhttp:\n  addr: \"127.0.0.1:" + port + "\"\n" + httpSettings + settings);
         this.process = new ProcessBuilder(PROGRAM.toString(), "serve", config.toString()).redirectErrorStream(true)
-                .redirectOutput(directory.resolve("log").toFile()).start();
+                .redirectOutput(log.toFile()).start();
         HttpClient.Builder builder = HttpClient.newBuilder();
         tls.ifPresent(builder::sslContext);
         this.http = builder.build();
@@ -57,6 +65,11 @@ final class TestRegistry implements AutoCloseable {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         }
+    }
+
+    /** Its own log, with a line for each request. */
+    Path log() {
+        return log;
     }
 
     String host() {

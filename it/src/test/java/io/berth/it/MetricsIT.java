@@ -1,11 +1,13 @@
 package io.berth.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ImageSpec;
 import io.berth.cri.v1.PullImageRequest;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -67,7 +69,12 @@ class MetricsIT {
             daemon.connection().images().pullImage(PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder()
                     .setImage(registry.push("counted"))).build());
         }
+        assertThrows(StatusRuntimeException.class, () -> daemon.connection().images().pullImage(PullImageRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage("127.0.0.1:1/nobody:1")).build()));
         String page = served();
+        double pulled = Double.parseDouble(page.lines().filter(line -> line.startsWith("berth_pull_bytes_total ")).findFirst()
+                .orElseThrow().split(" ")[1]);
+        assertTrue(pulled > 100_000, () -> "a busybox is larger than " + pulled + " bytes");
         for (String line : List.of("berth_rpc_duration_seconds_count{code=\"OK\",method=\"RunPodSandbox\"} 1",
                 "berth_step_duration_seconds_count{operation=\"RunPodSandbox\",outcome=\"ok\",step=\"network\"} 1",
                 "berth_step_duration_seconds_count{operation=\"CreateContainer\",outcome=\"ok\",step=\"runtime create\"} 2",
@@ -75,6 +82,9 @@ class MetricsIT {
                 "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"manifest\"} 1",
                 "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"unpack\"} 1",
                 "berth_step_duration_seconds_count{operation=\"PullImage\",outcome=\"ok\",step=\"fetch\"} 1",
+                "berth_pull_duration_seconds_count{outcome=\"ok\"} 1",
+                "berth_pull_duration_seconds_count{outcome=\"unavailable\"} 1",
+                "berth_pull_layers_total{source=\"fetched\"} 1", "berth_pull_layers_total{source=\"present\"} 0",
                 "berth_pods{state=\"ready\"} 1", "berth_containers{state=\"exited\"} 1", "berth_network_ready 1")) {
             assertTrue(page.contains(line), () -> line + " is not in\n" + page);
         }

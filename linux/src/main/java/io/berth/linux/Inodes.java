@@ -107,6 +107,17 @@ public final class Inodes {
         return new Fd((int) named(SystemCall.OPENAT, "create file", directory, name, flags, mode, 0));
     }
 
+    /** As {@link #createFile}, but empty when something of that name is there. */
+    public static Optional<Fd> createNew(Fd directory, byte[] name, int mode) {
+        checkName(name);
+        int flags = O_WRONLY | Fd.O_CREAT | O_EXCL | Fd.O_NOFOLLOW | Fd.O_CLOEXEC;
+        try (Arena arena = Arena.ofConfined()) {
+            long result = Kernel.tryCall(SystemCall.OPENAT, directory.number(), text(arena, name), flags, mode);
+            return result == -Errno.EEXIST ? Optional.empty()
+                    : Optional.of(new Fd((int) Kernel.check(result, "create file", shown(name))));
+        }
+    }
+
     /** Removes a name that is not a directory. */
     public static void removeFile(Fd directory, byte[] name) {
         named(SystemCall.UNLINKAT, "remove file", directory, name, 0, 0, 0);

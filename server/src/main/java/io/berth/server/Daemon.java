@@ -96,6 +96,7 @@ public final class Daemon implements AutoCloseable {
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions());
         SharedPulls pulls = new SharedPulls(pull);
+        metrics.ifPresent(each -> each.show(pulls));
         Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,
                 pulls, verbs.reconcile(), HostName.here(), version(), UnixTime.now())));
         SocketServer server = SocketServer.start(config.grpc(), List.of(

@@ -31,16 +31,31 @@ final class LayerTree implements AutoCloseable {
     private final int depthLimit;
     // By inode, because a directory may be named in several ways when there are symbolic links.
     private final Map<Long, byte[]> implied = new LinkedHashMap<>();
-    private final Map<String, Fd> open = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<String, Opened> open = new LinkedHashMap<>(16, 0.75f, true);
+    private final FreshInode fresh;
     private Optional<Fd> inUse = Optional.empty();
 
-    /** An entry's place: the open directory, which stays this tree's, and the name in it. */
-    record Place(Fd directory, byte[] name) {}
+    /**
+     * An entry's place: the open directory, which stays this tree's, and the name in it.
+     *
+     * @param plain whether what is made there is as {@link FreshInode} says
+     */
+    record Place(Fd directory, byte[] name, boolean plain) {}
 
-    /** @param root owned by this tree from now on */
-    LayerTree(Fd root, int depthLimit) {
+    private record Opened(Fd directory, boolean plain) {}
+
+    /**
+     * @param root owned by this tree from now on
+     * @param fresh what inodes are like that are made in plain directories of this file system
+     */
+    LayerTree(Fd root, int depthLimit, FreshInode fresh) {
         this.root = root;
         this.depthLimit = depthLimit;
+        this.fresh = fresh;
+    }
+
+    FreshInode fresh() {
+        return fresh;
     }
 
     Fd root() {
@@ -66,7 +81,8 @@ final class LayerTree implements AutoCloseable {
             return Optional.empty();
         }
         List<byte[]> parents = parts.subList(0, parts.size() - 1);
-        return Optional.of(new Place(directory(parents), parts.getLast()));
+        Opened folder = directory(parents);
+        return Optional.of(new Place(folder.directory, parts.getLast(), folder.plain));
     }
 
     /** The place of an existing entry, as the target of a hard link. */
@@ -75,18 +91,20 @@ final class LayerTree implements AutoCloseable {
         if (parts.isEmpty()) {
             throw bad(path, "it cannot be the target of a hard link");
         }
-        return new Place(directory(parts.subList(0, parts.size() - 1)), parts.getLast());
+        Opened folder = directory(parts.subList(0, parts.size() - 1));
+        return new Place(folder.directory, parts.getLast(), folder.plain);
     }
 
     /**
-     * Forgets open directories, because a name that they were reached by may mean something else now.
+     * Forgets open directories, because a name that they were reached by may mean something else now, or what is made in
+     * them may be another one's.
      *
      * @param kept stays open, because it is being worked in, though it is forgotten as well
      */
     void forgetPathsExcept(Fd kept) {
         inUse.filter(old -> old != kept).ifPresent(Fd::close);
         inUse = kept == root ? Optional.empty() : Optional.of(kept);
-        open.values().stream().filter(directory -> directory != kept).forEach(Fd::close);
+        open.values().stream().map(Opened::directory).filter(directory -> directory != kept).forEach(Fd::close);
         open.clear();
     }
 
@@ -112,13 +130,14 @@ final class LayerTree implements AutoCloseable {
         return parts;
     }
 
-    private Fd directory(List<byte[]> path) {
+    private Opened directory(List<byte[]> path) {
         if (path.isEmpty()) {
-            return root;
+            // Its owner may change at any entry: not worth to be followed.
+            return new Opened(root, false);
         }
         byte[] bytes = joined(path);
         String key = new String(bytes, StandardCharsets.ISO_8859_1);
-        Fd known = open.get(key);
+        Opened known = open.get(key);
         if (known != null) {
             return known;
         }
@@ -133,11 +152,12 @@ final class LayerTree implements AutoCloseable {
         }
         if (open.size() >= OPEN_LIMIT) {
             var oldest = open.entrySet().iterator();
-            oldest.next().getValue().close();
+            oldest.next().getValue().directory.close();
             oldest.remove();
         }
-        open.put(key, opened);
-        return opened;
+        Opened folder = new Opened(opened, fresh.isPlain(Inodes.status(opened)));
+        open.put(key, folder);
+        return folder;
     }
 
     /** Opens the directory and makes what is missing, also behind symbolic links that lead nowhere yet. */

@@ -163,7 +163,11 @@ final class Layers {
         try {
             Files.createDirectory(temporary);
             Path files = Files.createDirectory(temporary.resolve("fs"));
-            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth())) {
+            FreshInode fresh;
+            try (Fd beside = Fd.openDirectory(temporary)) {
+                fresh = FreshInode.in(beside);
+            }
+            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth(), fresh)) {
                 UnpackLayer unpack = new UnpackLayer(tree, limits);
                 Usage usage = unpack.unpack(compressed, diffId);
                 complete = true;

@@ -40,6 +40,8 @@ final class UnpackLayer {
     private long bytes;
     private long inodes = 1;
     private boolean rootIsExplicit;
+    // A default access list takes bits from what is made below it and adds entries.
+    private boolean defaultLists;
 
     /** Directories get their time last, because each entry made in them changes it. */
     private record Dated(byte[] path, long seconds, int nanos) {}
@@ -111,30 +113,33 @@ final class UnpackLayer {
             return;
         }
         checkOwner(entry);
+        if (entry.type() == TarReader.REGULAR) {
+            file(entry, place, tar);
+            inodes++;
+            return;
+        }
         Optional<Inodes.Status> there = Inodes.status(place.directory(), place.name());
         boolean kept = there.filter(Inodes.Status::isDirectory).isPresent() && entry.type() == TarReader.DIRECTORY;
         if (there.isPresent() && !kept) {
             removeOld(place, there.get());
         }
-        make(entry, place, kept, tar);
+        make(entry, place, kept);
         if (entry.type() == TarReader.HARD_LINK) {
             return;
         }
-        if (entry.type() != TarReader.REGULAR) {
-            dress(entry, place);
-        }
         if (entry.type() == TarReader.DIRECTORY) {
-            directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
-            tree.isExplicit(place);
+            directory(entry, place, kept);
             if (!kept && there.filter(Inodes.Status::isWhiteout).isPresent()) {
                 // Deleted and made anew in one layer: what was below must not shine through.
                 Inodes.setAttribute(place.directory(), place.name(), LayerTree.OPAQUE, new byte[] {'y'});
             }
+        } else {
+            dress(entry, place);
         }
         inodes += kept ? 0 : 1;
     }
 
-    private void make(TarEntry entry, LayerTree.Place place, boolean kept, TarReader tar) throws IOException {
+    private void make(TarEntry entry, LayerTree.Place place, boolean kept) throws IOException {
         Fd in = place.directory();
         switch (entry.type()) {
             case TarReader.DIRECTORY -> {
@@ -142,13 +147,11 @@ final class UnpackLayer {
                     Inodes.makeDirectory(in, place.name(), 0700);
                 }
             }
-            case TarReader.REGULAR -> file(entry, place, tar);
             case TarReader.SYMLINK -> {
                 if (entry.linkName().length == 0) {
                     throw LayerTree.bad(entry.name(), "a symbolic link without a target");
                 }
                 Inodes.makeSymlink(entry.linkName(), in, place.name());
-                tree.forgetPathsExcept(in);
             }
             case TarReader.HARD_LINK -> hardLink(entry);
             case TarReader.FIFO -> Inodes.makeNode(in, place.name(), Inodes.FIFO | 0600, 0, 0);
@@ -160,21 +163,38 @@ final class UnpackLayer {
         }
     }
 
+    // Four system calls for a file that is root's, as nearly all are: open, write, set the time, close.
     private void file(TarEntry entry, LayerTree.Place place, TarReader tar) throws IOException {
         charge(entry.apparentBytes());
-        try (Fd file = Inodes.createFile(place.directory(), place.name(), 0600)) {
+        FreshInode fresh = tree.fresh();
+        boolean owned = place.plain() && fresh.owns(entry);
+        boolean dressed = owned && !defaultLists && fresh.keeps(entry.mode());
+        try (Fd file = create(place, dressed ? entry.mode() : 0600)) {
             if (entry.sparse().isPresent()) {
                 pieces(file, entry.sparse().get(), tar);
             } else {
                 copy(file, entry.sizeBytes(), tar);
             }
             // Order: a change of owner clears setuid bits and capabilities; a write would change the time.
-            Inodes.changeOwner(file, (int) entry.uid(), (int) entry.gid());
-            Inodes.changeMode(file, entry.mode());
+            if (!owned) {
+                Inodes.changeOwner(file, (int) entry.uid(), (int) entry.gid());
+            }
+            if (!dressed) {
+                Inodes.changeMode(file, entry.mode());
+            }
             attributes(entry.attributes(), place);
             Inodes.setTimes(file, entry.seconds(), entry.nanos());
         }
         bytes += (entry.sizeBytes() + 4095) & ~4095L;
+    }
+
+    private Fd create(LayerTree.Place place, int mode) {
+        Optional<Fd> made = Inodes.createNew(place.directory(), place.name(), mode);
+        if (made.isPresent()) {
+            return made.get();
+        }
+        Inodes.status(place.directory(), place.name()).ifPresent(old -> removeOld(place, old));
+        return Inodes.createFile(place.directory(), place.name(), mode);
     }
 
     private void copy(Fd file, long length, TarReader tar) throws IOException {
@@ -218,9 +238,27 @@ final class UnpackLayer {
         }
     }
 
+    private void directory(TarEntry entry, LayerTree.Place place, boolean kept) {
+        Fd in = place.directory();
+        boolean special = entry.gid() != tree.fresh().gid() || (entry.mode() & 02000) != 0;
+        if (kept || !place.plain() || !tree.fresh().owns(entry)) {
+            Inodes.changeOwner(in, place.name(), (int) entry.uid(), (int) entry.gid());
+        }
+        Inodes.changeMode(in, place.name(), entry.mode());
+        attributes(entry.attributes(), place);
+        directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
+        tree.isExplicit(place);
+        if (kept && special) {
+            // It may be open, taken for a plain one.
+            tree.forgetPathsExcept(in);
+        }
+    }
+
     private void dress(TarEntry entry, LayerTree.Place place) {
         Fd in = place.directory();
-        Inodes.changeOwner(in, place.name(), (int) entry.uid(), (int) entry.gid());
+        if (!place.plain() || !tree.fresh().owns(entry)) {
+            Inodes.changeOwner(in, place.name(), (int) entry.uid(), (int) entry.gid());
+        }
         if (entry.type() != TarReader.SYMLINK) {
             Inodes.changeMode(in, place.name(), entry.mode());
             attributes(entry.attributes(), place);
@@ -244,6 +282,7 @@ final class UnpackLayer {
             if (!allowed || value.length > 65536 || name.length() > 255) {
                 return;
             }
+            defaultLists |= name.equals("system.posix_acl_default");
             try {
                 Inodes.setAttribute(place.directory(), place.name(), name, value);
             } catch (SystemCallFault fault) {

@@ -49,6 +49,22 @@ final class BenchProcesses {
                 Long.parseLong(text.replace("kB", "").strip()) * 1024).orElse(0L);
     }
 
+    /** Lets the kernel count a process' peak anew; false where it does not allow that. */
+    static boolean forgetPeak(int pid) {
+        try {
+            Files.writeString(Path.of("/proc/" + pid + "/clear_refs"), "5");
+            return true;
+        } catch (IOException refused) {
+            return false;
+        }
+    }
+
+    /** The most bytes that a process had resident, since {@link #forgetPeak}; 0 when it has ended. */
+    static long peak(int pid) {
+        return field(Path.of("/proc/" + pid + "/status"), "VmHWM:").map(text ->
+                Long.parseLong(text.replace("kB", "").strip()) * 1024).orElse(0L);
+    }
+
     private static Optional<Integer> parent(int pid) {
         return field(Path.of("/proc/" + pid + "/status"), "PPid:").map(Integer::valueOf);
     }

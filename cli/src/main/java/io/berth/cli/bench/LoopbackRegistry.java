@@ -61,8 +61,8 @@ final class LoopbackRegistry implements AutoCloseable {
     }
 
     /** Puts an OCI layout's image {@code bench} in; the reference to pull it by. */
-    String push(Path layout) {
-        String reference = "127.0.0.1:" + port + "/bench/layers:latest";
+    String push(Path layout, String tag) {
+        String reference = "127.0.0.1:" + port + "/bench/layers:" + tag;
         Command.Output output = Command.of(List.of("skopeo", "copy", "-q", "--dest-tls-verify=false",
                 "oci:" + layout + ":bench", "docker://" + reference), Duration.ofMinutes(5)).run();
         if (output.exitCode() != 0) {

@@ -2,6 +2,7 @@ package io.berth.server.metrics;
 
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
+import io.berth.image.SharedPulls;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
@@ -104,6 +105,11 @@ public final class Metrics implements AutoCloseable {
                 }).register(registry);
         GaugeWithCallback.builder().name("berth_network_ready").help("1 when pods can get a network.")
                 .callback(gauge -> gauge.call(node.network().status().ready() ? 1 : 0)).register(registry);
+    }
+
+    /** Shows what pulls come to. */
+    public void show(SharedPulls pulls) {
+        PullMetrics.register(pulls, registry);
     }
 
     /** Shows what becomes of spans. */
