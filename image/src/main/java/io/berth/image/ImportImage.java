@@ -116,17 +116,25 @@ public final class ImportImage {
                 json = small(source, at, lease, file);
                 manifest = Manifest.parse(file.toString(), json, chosen.mediaType());
             }
-            if (!(manifest instanceof Manifest.OfImage image)) {
-                throw new RuntimeFault(Kind.DATA_LOSS, "import image " + file + ": indexes within indexes");
-            }
-            ImageConfig config = ImageConfig.parse(small(source, image.config().digest(), lease, file));
-            for (Descriptor layer : image.layers()) {
-                lease.blob(layer.digest());
-                Path blob = source.blob(layer.digest()).orElseThrow(() -> missing(file, layer.digest().toString()));
-                copy(blob, layer.digest(), layer.sizeBytes());
-            }
-            return store(image, at, json.length, index, target, config, names, lease, file);
+            return switch (manifest) {
+                case Manifest.OfImage image -> {
+                    ImageConfig config = ImageConfig.parse(small(source, image.config().digest(), lease, file));
+                    image.layers().forEach(layer -> large(source, layer, lease, file));
+                    yield store(image, at, json.length, index, target, config, names, lease, file);
+                }
+                case Manifest.OfArtifact artifact -> images.put(new BringArtifact(images,
+                        blob -> large(source, blob, lease, file), PullListener.NONE, lease)
+                        .bring(new BringArtifact.Origin(at, json.length, index, target), artifact, names));
+                case Manifest.Choice nested -> throw new RuntimeFault(Kind.DATA_LOSS, "import image " + file
+                        + ": indexes within indexes");
+            };
         }
+    }
+
+    private void large(ImportSource source, Descriptor blob, Images.Lease lease, Path file) {
+        lease.blob(blob.digest());
+        Path from = source.blob(blob.digest()).orElseThrow(() -> missing(file, blob.digest().toString()));
+        copy(from, blob.digest(), blob.sizeBytes());
     }
 
     private Image store(Manifest.OfImage manifest, Digest manifestDigest, long manifestBytes, Optional<Digest> index,

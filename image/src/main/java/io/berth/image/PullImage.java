@@ -55,7 +55,8 @@ public final class PullImage {
             Image whole = switch (resolved.manifest()) {
                 case Manifest.OfImage image -> image(steps, resolved, image, blobs, reference, listener, lease);
                 case Manifest.OfArtifact artifact ->
-                    new PullArtifact(images, blobs, listener, lease).pull(resolved, artifact, reference);
+                    new BringArtifact(images, blobs::fetch, listener, lease)
+                            .bring(BringArtifact.Origin.of(resolved), artifact, List.of(reference));
                 case Manifest.Choice choice -> throw new IllegalStateException("resolved to an index");
             };
             pulled = steps.step("record", () -> images.put(whole));

@@ -34,7 +34,7 @@ public final class UnpackImage {
                 case Manifest.OfImage described -> layers(described, image.config());
                 case Manifest.OfArtifact artifact -> {
                     artifact.layers().forEach(blob -> present(blob.digest()));
-                    PullArtifact.unpack(images, artifact, image.diffIds().getFirst());
+                    BringArtifact.unpack(images, artifact, image.diffIds().getFirst());
                 }
                 case Manifest.Choice choice -> throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS,
                         "unpack image " + image.id() + ": no image manifest");

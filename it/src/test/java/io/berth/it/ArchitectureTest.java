@@ -110,7 +110,7 @@ class ArchitectureTest {
      * A clock that is set must not end a wait, keep one from its end, or make anything old.
      */
     private static final Set<String> TELL_THE_TIME = Set.of("base.FileAge", "base.Timeline", "base.Timeline$Operation",
-            "base.UnixTime", "image.ImportImage", "image.PullArtifact", "image.PullImage", "image.PullProgress",
+            "base.UnixTime", "image.ImportImage", "image.BringArtifact", "image.PullImage", "image.PullProgress",
             // A registry may ask to be left alone until a certain hour; the options limit how long.
             "image.RegistryAnswer",
             "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointArchive", "pod.container.CreateContainer",

@@ -10,6 +10,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A real registry on loopback. Closing it ends it; its files are in the directory that it was given. */
@@ -27,6 +29,11 @@ final class LocalRegistry implements AutoCloseable {
 
     /** Starts it in {@code directory}, which is made. */
     static LocalRegistry start(Path directory) throws IOException, InterruptedException {
+        return start(directory, "headers: {}", "health: {}");
+    }
+
+    /** As above, with a further line of YAML below {@code http} and one beside it. */
+    static LocalRegistry start(Path directory, String http, String more) throws IOException, InterruptedException {
         int port;
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
@@ -36,8 +43,11 @@ final class LocalRegistry implements AutoCloseable {
                 version: 0.1
                 log: {level: error}
                 storage: {filesystem: {rootdirectory: %s}, cache: {}}
-                http: {addr: "127.0.0.1:%d"}
-                """.formatted(directory.resolve("data"), port));
+                http:
+                  addr: "127.0.0.1:%d"
+                  %s
+                %s
+                """.formatted(directory.resolve("data"), port, http, more));
         Process process = new ProcessBuilder("docker-registry", "serve", config.toString()).redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile()).start();
         for (int i = 0; i < 200 && !answers(port); i++) {
@@ -46,12 +56,18 @@ final class LocalRegistry implements AutoCloseable {
         return new LocalRegistry(process, port, directory);
     }
 
-    /** Pushes a busybox image whose page is its name; what it is called for a pull. */
-    String push(String name) throws IOException, InterruptedException {
+    String host() {
+        return "127.0.0.1:" + port;
+    }
+
+    /** Pushes a busybox image whose page is its name, with further options of skopeo; what it is called for a pull. */
+    String push(String name, String... options) throws IOException, InterruptedException {
         BusyboxImage.write(directory.resolve(name), name + "\n");
-        String image = "127.0.0.1:" + port + "/" + name + ":1";
-        Process copy = new ProcessBuilder("skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
-                "oci:" + directory.resolve(name), "docker://" + image).redirectErrorStream(true)
+        String image = host() + "/" + name + ":1";
+        List<String> command = new ArrayList<>(List.of("skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false"));
+        command.addAll(List.of(options));
+        command.addAll(List.of("oci:" + directory.resolve(name), "docker://" + image));
+        Process copy = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(directory.resolve("copy.log").toFile()).start();
         assertTrue(copy.waitFor(60, TimeUnit.SECONDS));
         assertEquals(0, copy.exitValue(), Files.readString(directory.resolve("copy.log")));

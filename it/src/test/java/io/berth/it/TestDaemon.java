@@ -53,6 +53,11 @@ final class TestDaemon implements BeforeEachCallback, AfterEachCallback {
         return new TestDaemon(toml, false, List.of(), Map.of());
     }
 
+    /** As {@link #with(String)}, with further variables of its environment. */
+    static TestDaemon with(String toml, Map<String, String> environment) {
+        return new TestDaemon(toml, false, List.of(), environment);
+    }
+
     /** With further options of its Java machine. */
     static TestDaemon withOptions(String toml, String... javaOptions) {
         return new TestDaemon(toml, false, List.of(javaOptions), Map.of());

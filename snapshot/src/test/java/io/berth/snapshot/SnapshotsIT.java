@@ -126,6 +126,45 @@ class SnapshotsIT {
         }
     }
 
+    private void assertLooks(int mode, int gid, Path path) throws IOException {
+        Map<String, Object> found = Files.readAttributes(path, "unix:mode,gid,uid", java.nio.file.LinkOption.NOFOLLOW_LINKS);
+        assertEquals("%o %d 0".formatted(mode, gid), "%o %s %s".formatted((int) found.get("mode"), found.get("gid"),
+                found.get("uid")), path.toString());
+    }
+
+    @Test
+    void whatADirectoryPassesOnDoesNotReachItsEntries() throws Exception {
+        // user::rwx, group::---, other::--- for what is made in it: version 2, then tag, rights and no id of each.
+        String list = "\2\0\0\0\1\0\7\0\377\377\377\377\4\0\0\0\377\377\377\377\40\0\0\0\377\377\377\377";
+        Digest chain = add(Optional.empty(), new TarBytes()
+                .directory("plain/", 0755).entry('0', "plain/all", "", 0666, 0, 0, "x".getBytes())
+                .entry('0', "plain/su", "", 06755, 0, 0, "x".getBytes()).entry('0', "plain/own", "", 0600, 0, 7, new byte[0])
+                .entry('0', "plain/all", "", 0640, 0, 0, "again".getBytes())
+                .entry('5', "group/", "", 02775, 0, 50, new byte[0]).file("group/file", "x").directory("group/sub/", 0755)
+                .file("group/sub/file", "x").symlink("group/link", "file").entry('6', "group/fifo", "", 0666, 0, 0, new byte[0])
+                .file("late/before", "x").entry('5', "late/", "", 02755, 0, 50, new byte[0]).file("late/after", "x")
+                .file("group/implied/file", "x")
+                .pax(Map.of("SCHILY.xattr.system.posix_acl_default", list)).directory("list/", 0755)
+                .file("list/file", "x").directory("list/sub/", 0755).bytes());
+        Path fs = files(chain);
+        assertLooks(0100640, 0, fs.resolve("plain/all"));
+        assertEquals("again", Files.readString(fs.resolve("plain/all")));
+        assertLooks(0106755, 0, fs.resolve("plain/su"));
+        assertLooks(0100600, 7, fs.resolve("plain/own"));
+        assertLooks(042775, 50, fs.resolve("group"));
+        assertLooks(0100644, 0, fs.resolve("group/file"));
+        assertLooks(040755, 0, fs.resolve("group/sub"));
+        assertLooks(0100644, 0, fs.resolve("group/sub/file"));
+        assertLooks(0120777, 0, fs.resolve("group/link"));
+        assertLooks(010666, 0, fs.resolve("group/fifo"));
+        assertLooks(0100644, 0, fs.resolve("group/implied/file"));
+        assertLooks(042755, 50, fs.resolve("late"));
+        assertLooks(0100644, 0, fs.resolve("late/before"));
+        assertLooks(0100644, 0, fs.resolve("late/after"));
+        assertLooks(0100644, 0, fs.resolve("list/file"));
+        assertLooks(040755, 0, fs.resolve("list/sub"));
+    }
+
     @Test
     void noPathLeadsOutOfTheLayer() throws Exception {
         String outside = root.toString();

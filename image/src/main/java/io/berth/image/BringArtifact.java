@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -15,26 +16,34 @@ import tools.jackson.databind.node.ObjectNode;
  * of a configuration that Berth makes up and that names the manifest, because many artifacts have the same empty one. Used
  * by one thread.
  */
-final class PullArtifact {
+final class BringArtifact {
 
     private final Images images;
-    private final FetchBlob blobs;
+    private final Consumer<Descriptor> blobs;
     private final PullListener listener;
     private final Images.Lease lease;
 
-    PullArtifact(Images images, FetchBlob blobs, PullListener listener, Images.Lease lease) {
+    /** @param blobs puts a blob into the store */
+    BringArtifact(Images images, Consumer<Descriptor> blobs, PullListener listener, Images.Lease lease) {
         this.images = images;
         this.blobs = blobs;
         this.listener = listener;
         this.lease = lease;
     }
 
-    Image pull(ResolveManifest.Resolved resolved, Manifest.OfArtifact artifact, ImageReference reference) {
+    /** Which manifest says what the artifact is: itself, and the index that led to it. */
+    record Origin(Digest manifest, long manifestBytes, Optional<Digest> index, Digest target) {
+        static Origin of(ResolveManifest.Resolved resolved) {
+            return new Origin(resolved.manifestDigest(), resolved.json().length, resolved.index(), resolved.target());
+        }
+    }
+
+    Image bring(Origin origin, Manifest.OfArtifact artifact, List<ImageReference> names) {
         listener.resolved(artifact.layers().stream()
                 .map(blob -> new PullListener.Blob(blob.digest(), blob.sizeBytes())).toList());
         artifact.layers().forEach(blob -> lease.blob(blob.digest()));
         // Once unpacked its blobs may be gone, and its layer's digest is known by them alone: ask the record.
-        Optional<Image> there = images.list().stream().filter(image -> image.manifest().equals(resolved.manifestDigest()))
+        Optional<Image> there = images.list().stream().filter(image -> image.manifest().equals(origin.manifest()))
                 .filter(image -> image.chainIds().stream().allMatch(images.unpacker()::has)).findFirst();
         ImageConfig config;
         Digest id;
@@ -43,8 +52,8 @@ final class PullArtifact {
             id = there.get().id();
             artifact.layers().forEach(blob -> listener.present(blob.digest(), blob.sizeBytes()));
         } else {
-            artifact.layers().forEach(blobs::fetch);
-            byte[] made = listener.local(() -> configuration(resolved, artifact));
+            artifact.layers().forEach(blobs);
+            byte[] made = listener.local(() -> configuration(origin, artifact));
             id = Digest.ofBytes(made);
             lease.blob(id);
             images.content().put(id, made);
@@ -55,15 +64,16 @@ final class PullArtifact {
                 return id;
             });
         }
-        return new Image(id, resolved.manifestDigest(), resolved.index(), reference.repoTag().stream().toList(),
-                List.of(reference.repoDigest(resolved.target())), artifact.contentBytes(resolved.json().length), config,
+        return new Image(id, origin.manifest, origin.index, names.stream().flatMap(name -> name.repoTag().stream()).toList(),
+                names.stream().map(name -> name.repoDigest(origin.target)).toList(),
+                artifact.contentBytes(origin.manifestBytes), config,
                 artifact.layers().stream().map(Descriptor::digest).toList(), false, Instant.now());
     }
 
-    private byte[] configuration(ResolveManifest.Resolved resolved, Manifest.OfArtifact artifact) {
+    private byte[] configuration(Origin origin, Manifest.OfArtifact artifact) {
         ObjectNode root = BoundedJson.MAPPER.createObjectNode();
         root.putObject("config").putObject("Labels").put("io.berth.artifact.type", artifact.artifactType())
-                .put("io.berth.artifact.manifest", resolved.manifestDigest().toString());
+                .put("io.berth.artifact.manifest", origin.manifest().toString());
         root.putObject("rootfs").put("type", "layers").putArray("diff_ids")
                 .add(new ArtifactTar(images.content(), artifact).digest().toString());
         return BoundedJson.MAPPER.writeValueAsBytes(root);
