@@ -32,8 +32,8 @@ class ImageCommandIT {
 
     @RegisterExtension
     private final TestDaemon daemon = TestDaemon.with("""
-            [images]
-            registry.config_path = "%1$s/certs.d"
+            [images.registry]
+            config_path = "%1$s/certs.d"
             credentials_file = "%1$s/auth.json"
             """.formatted(directory), java.util.Map.of("PATH", directory + "/bin:" + System.getenv("PATH")));
 
@@ -128,11 +128,33 @@ class ImageCommandIT {
             }
         }
         String damaged = out(1, "image", "verify", name);
-        assertTrue(damaged.startsWith("damaged ") && damaged.contains(name) && damaged.contains("berth image verify --repair"),
+        assertTrue(damaged.startsWith("damaged ") && damaged.contains(name) && damaged.contains("configuration sha256:")
+                && damaged.contains("pull the image again"),
                 damaged);
         String repaired = out(0, "image", "verify", "--repair", name);
         assertTrue(repaired.contains("pulled again, all is well"), repaired);
         assertTrue(out(0, "image", "verify", name).startsWith("whole "), "after the repair");
+    }
+
+    @Test
+    void aPullAtATerminalShowsABarForEachLayer() throws Exception {
+        try (LocalRegistry registry = LocalRegistry.start(directory.resolve("registry"))) {
+            String base = registry.push("base");
+            String name = base.replace("/base:", "/large:");
+            shell("""
+                    mkdir big; head -c 40M /dev/urandom > big/noise
+                    skopeo --insecure-policy copy --src-tls-verify=false docker://$1 oci:large:x
+                    umoci insert --image large:x big /big
+                    skopeo --insecure-policy copy --dest-tls-verify=false oci:large:x docker://$2
+                    """, base, name);
+            try (BerthCommand.Session session = berth.atTerminal(24, 120, "pull", name)) {
+                session.await("[===");
+                session.await("B of 4");
+                // What the image is called now is the last line, for programs.
+                session.await("\nsha256:");
+                assertEquals(0, session.exitCode(), session.seen().toString());
+            }
+        }
     }
 
     @Test

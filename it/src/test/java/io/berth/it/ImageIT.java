@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.github.luben.zstd.Zstd;
 import io.berth.api.v1.ExportImageRequest;
 import io.berth.api.v1.ImportImageRequest;
 import io.berth.api.v1.PruneImagesRequest;
 import io.berth.api.v1.VerifiedImage;
 import io.berth.api.v1.VerifyImagesRequest;
+import io.berth.base.Digest;
+import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.FilesystemUsage;
 import io.berth.cri.v1.Image;
 import io.berth.cri.v1.ImageFsInfoRequest;
@@ -194,5 +197,100 @@ class ImageIT {
         assertEquals(List.of(fresh), list().stream().map(Image::getId).toList());
         assertEquals(1, daemon.connection().berth().pruneImages(prune.setAll(true).build()).getImagesCount());
         assertEquals(List.of(), list());
+    }
+
+    // skopeo takes a layer that the registry has by gzip for good enough, whatever it is asked for.
+    private Path withZstd(Path layout) throws IOException {
+        Path blobs = layout.resolve("blobs/sha256");
+        String index = Files.readString(layout.resolve("index.json"));
+        Digest old = Digest.parse(index.replaceFirst("(?s).*?\"digest\":\"([^\"]+)\".*", "$1"));
+        String manifest = Files.readString(blobs.resolve(old.hex()));
+        String layer = manifest.replaceFirst("(?s).*\"layers\":\\[.*?\"digest\":\"sha256:([0-9a-f]+)\".*", "$1");
+        byte[] packed = Zstd.compress(Files.readAllBytes(blobs.resolve(layer)));
+        byte[] changed = manifest.replaceFirst("layer.v1.tar\",\"digest\":\"sha256:" + layer + "\",\"size\":[0-9]+",
+                "layer.v1.tar+zstd\",\"digest\":\"" + Digest.ofBytes(packed) + "\",\"size\":" + packed.length)
+                .getBytes(StandardCharsets.UTF_8);
+        Files.write(blobs.resolve(Digest.ofBytes(packed).hex()), packed);
+        Files.write(blobs.resolve(Digest.ofBytes(changed).hex()), changed);
+        Files.writeString(layout.resolve("index.json"), index.replace(old.toString(), Digest.ofBytes(changed).toString())
+                .replaceFirst("\"size\":[0-9]+", "\"size\":" + changed.length));
+        return layout;
+    }
+
+    @Test
+    void dockersManifestsAndZstdLayersArePulledAndRun() throws Exception {
+        String pages = directory.resolve("registry/app").toString();
+        String docker = name.replace("/app:", "/docker:");
+        String zstd = name.replace("/app:", "/zstd:");
+        run("skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false", "--format", "v2s2", "oci:" + pages,
+                "docker://" + docker);
+        run("skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false", "oci:" + withZstd(Path.of(pages)),
+                "docker://" + zstd);
+        assertTrue(run("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://" + docker)
+                .contains("application/vnd.docker.distribution.manifest.v2+json"));
+        assertTrue(run("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://" + zstd).contains("tar+zstd"));
+        for (String each : List.of(docker, zstd)) {
+            name = each;
+            pull();
+            var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+            String container = daemon.pods().run(pod, PodClient.container("main", "sleep", "1000").toBuilder()
+                    .setImage(ImageSpec.newBuilder().setImage(each)).build());
+            assertEquals("app\n", daemon.pods().exec(container, "cat", "/www/index.html").getStdout().toStringUtf8());
+            daemon.pods().stop(pod);
+            daemon.pods().remove(pod);
+            // The next one's layer is to be unpacked, not found.
+            daemon.connection().images().removeImage(RemoveImageRequest.newBuilder()
+                    .setImage(ImageSpec.newBuilder().setImage(each)).build());
+        }
+    }
+
+    @Test
+    void pullsRemovalsAndPruningAtTheSameTimeHarmNobody() throws Exception {
+        // Three names of images that share their layers, pulled and removed over one another.
+        List<String> names = List.of(name, name.replace("/app:", "/two:"), name.replace("/app:", "/three:"));
+        String pages = directory.resolve("registry/app").toString();
+        for (String each : names.subList(1, 3)) {
+            run("skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false", "oci:" + pages, "docker://" + each);
+        }
+        var failures = new java.util.concurrent.ConcurrentLinkedQueue<Throwable>();
+        List<Thread> threads = new ArrayList<>();
+        for (String each : names) {
+            threads.add(Thread.startVirtualThread(() -> repeat(failures, () -> {
+                ImageSpec image = ImageSpec.newBuilder().setImage(each).build();
+                daemon.connection().images().pullImage(PullImageRequest.newBuilder().setImage(image).build());
+                daemon.connection().images().removeImage(RemoveImageRequest.newBuilder().setImage(image).build());
+                daemon.connection().images().removeImage(RemoveImageRequest.newBuilder().setImage(image).build());
+            })));
+        }
+        threads.add(Thread.startVirtualThread(() -> repeat(failures, () -> {
+            daemon.connection().berth().pruneImages(PruneImagesRequest.newBuilder().setAll(true).build());
+            usage();
+        })));
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertEquals(List.of(), List.copyOf(failures));
+        pull();
+        assertEquals(List.of(), verify(false).getFirst().getFindingsList());
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        daemon.pods().run(pod, PodClient.container("main", "sleep", "1000").toBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(name)).build());
+        // What a container uses stays, whoever prunes.
+        daemon.connection().berth().pruneImages(PruneImagesRequest.newBuilder().setAll(true).build());
+        assertEquals(1, list().size());
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
+        awaitDiscard();
+        assertUsageIsThatOfDu();
+    }
+
+    private static void repeat(java.util.Queue<Throwable> failures, Runnable work) {
+        for (int i = 0; i < 25 && failures.isEmpty(); i++) {
+            try {
+                work.run();
+            } catch (RuntimeException e) {
+                failures.add(e);
+            }
+        }
     }
 }
