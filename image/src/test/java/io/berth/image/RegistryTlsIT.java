@@ -62,8 +62,8 @@ class RegistryTlsIT {
     private void signed(String name, String extension) throws Exception {
         Files.writeString(root.resolve(name + ".ext"), extension + "\n");
         openssl("req -new -newkey rsa:2048 -nodes -keyout " + name + ".key -out " + name + ".csr -subj /CN=" + name);
-        openssl("x509 -req -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -out " + name + ".pem -days 2 -extfile "
-                + name + ".ext");
+        openssl("x509 -req -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -out " + name
+                + ".pem -days 2 -extfile " + name + ".ext");
     }
 
     private Endpoint.Tls tls() {
@@ -105,7 +105,8 @@ class RegistryTlsIT {
                     manifests.toString());
             assertTrue(asked(registry, "blobs/" + made.layers.getFirst()).getFirst().contains(" HTTP/2.0\" 200"));
             List<String> pieces = asked(registry, "blobs/" + made.layers.getLast());
-            assertTrue(pieces.size() >= 4 && pieces.stream().allMatch(line -> line.contains(" HTTP/1.1\" 206")), pieces.toString());
+            assertTrue(pieces.size() >= 4 && pieces.stream().allMatch(line -> line.contains(" HTTP/1.1\" 206")),
+                    pieces.toString());
         }
     }
 

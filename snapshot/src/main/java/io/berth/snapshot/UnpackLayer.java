@@ -11,7 +11,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,12 +24,10 @@ import java.util.zip.ZipException;
  */
 final class UnpackLayer {
 
-    private static final byte[] WHITEOUT = {'.', 'w', 'h', '.'};
-    private static final byte[] OPAQUE_MARK = ".wh..wh..opq".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-    private static final byte[] AUFS = ".wh..wh.".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     private static final long ID_LIMIT = 0xffff_fffeL;
 
     private final LayerTree tree;
+    private final LayerWhiteouts whiteouts;
     private final UnpackLimits limits;
     private final byte[] buffer = new byte[128 * 1024];
     private final List<Dated> directories = new ArrayList<>();
@@ -48,6 +45,7 @@ final class UnpackLayer {
 
     UnpackLayer(LayerTree tree, UnpackLimits limits) {
         this.tree = tree;
+        this.whiteouts = new LayerWhiteouts(tree);
         this.limits = limits;
     }
 
@@ -108,8 +106,8 @@ final class UnpackLayer {
         }
         LayerTree.Place place = found.get();
         Inodes.checkName(place.name());
-        if (startsWith(place.name(), WHITEOUT)) {
-            whiteout(place, entry.name());
+        if (LayerWhiteouts.isMark(place.name())) {
+            inodes += whiteouts.apply(place, entry.name());
             return;
         }
         checkOwner(entry);
@@ -296,41 +294,6 @@ final class UnpackLayer {
         });
     }
 
-    private void whiteout(LayerTree.Place place, byte[] path) {
-        byte[] mark = place.name();
-        if (Arrays.equals(mark, OPAQUE_MARK)) {
-            if (tree.parts(path).size() > 1) {
-                opaque(path);
-            }
-            return;
-        }
-        if (startsWith(mark, AUFS)) {
-            return;
-        }
-        byte[] name = Arrays.copyOfRange(mark, WHITEOUT.length, mark.length);
-        if (name.length == 0 || tree.parts(name).isEmpty()) {
-            throw LayerTree.bad(path, "a whiteout without a name");
-        }
-        // A whiteout speaks of the layers below; what this layer itself has under the name stays.
-        Optional<Inodes.Status> there = Inodes.status(place.directory(), name);
-        if (there.isEmpty()) {
-            Inodes.makeNode(place.directory(), name, Inodes.CHARACTER_DEVICE, 0, 0);
-            inodes++;
-        } else if (there.get().isDirectory()) {
-            Inodes.setAttribute(place.directory(), name, LayerTree.OPAQUE, new byte[] {'y'});
-        }
-    }
-
-    private void opaque(byte[] path) {
-        List<byte[]> parts = tree.parts(path);
-        LayerTree.Place folder = tree.place(LayerTree.joined(parts.subList(0, parts.size() - 1))).orElseThrow();
-        Inodes.Status status = Inodes.status(folder.directory(), folder.name()).orElseThrow();
-        if (!status.isDirectory()) {
-            throw LayerTree.bad(path, "an opaque mark behind a symbolic link");
-        }
-        Inodes.setAttribute(folder.directory(), folder.name(), LayerTree.OPAQUE, new byte[] {'y'});
-    }
-
     private void removeOld(LayerTree.Place place, Inodes.Status there) {
         if (there.isDirectory()) {
             RemoveTree.in(place.directory(), place.name());
@@ -359,9 +322,5 @@ final class UnpackLayer {
         if (entry.uid() < 0 || entry.uid() > ID_LIMIT || entry.gid() < 0 || entry.gid() > ID_LIMIT) {
             throw LayerTree.bad(entry.name(), "an owner that is not a number from 0 to " + ID_LIMIT);
         }
-    }
-
-    private static boolean startsWith(byte[] name, byte[] prefix) {
-        return name.length >= prefix.length && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
     }
 }
