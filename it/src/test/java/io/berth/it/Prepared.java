@@ -41,12 +41,27 @@ record Prepared(TestDaemon daemon) {
     }
 
     /** What a pod that is gone, or a daemon that was killed, would have left. */
-    void assertNothingBeside(Set<String> pods, String after) {
+    void assertNothingBeside(Set<String> pods, String after) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        // The kernel takes an interface away a moment after its namespace.
+        while (!unknownInterfaces(pods).isEmpty() && System.nanoTime() < deadline) {
+            Thread.sleep(20);
+        }
+        assertEquals(Set.of(), unknownInterfaces(pods), "interfaces of nobody after " + after);
+        Set<String> namespaces = withNamespaces();
+        Set<String> directories = directories();
         Set<String> known = new TreeSet<>(ids());
         known.addAll(pods);
-        assertEquals(Set.of(), without(withNamespaces(), known), "namespaces of nobody after " + after);
-        assertEquals(Set.of(), without(withInterface(), shortened(known)), "interfaces of nobody after " + after);
-        assertEquals(Set.of(), without(directories(), known), "directories of nobody after " + after);
+        assertEquals(Set.of(), without(namespaces, known), "namespaces of nobody after " + after);
+        assertEquals(Set.of(), without(directories, known), "directories of nobody after " + after);
+    }
+
+    private Set<String> unknownInterfaces(Set<String> pods) {
+        Set<String> there = withInterface();
+        // In this order: what was made ahead meanwhile is on record before it has an interface.
+        Set<String> known = new TreeSet<>(ids());
+        known.addAll(pods);
+        return without(there, shortened(known));
     }
 
     private static Set<String> without(Set<String> all, Set<String> known) {

@@ -87,6 +87,9 @@ public final class Daemon implements AutoCloseable {
         Node node = wiring.node();
         metrics.ifPresent(each -> each.show(node));
         PodVerbs verbs = PodVerbs.of(node);
+        if (Boolean.getBoolean(RehearseCni.PROPERTY)) {
+            RehearseCni.run(config.state().resolve("rehearsal"));
+        }
         node.exits().start();
         verbs.recover().run();
         wiring.startPlugins(node, verbs);

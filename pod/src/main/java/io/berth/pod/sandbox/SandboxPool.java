@@ -168,7 +168,7 @@ public final class SandboxPool implements AutoCloseable {
             prepare.prepare(id);
             ready.add(id);
             return true;
-        } catch (RuntimeFault failure) {
+        } catch (RuntimeException failure) {
             held.remove(id);
             LOG.atWarn().addKeyValue("reason", RuntimeFault.reason(failure)).addKeyValue("again", AFTER_FAILURE)
                     .log("no sandbox prepared, pods get theirs made when they come");
@@ -191,7 +191,7 @@ public final class SandboxPool implements AutoCloseable {
         for (String id = ready.poll(); id != null; id = ready.poll()) {
             try {
                 discard.discard(id);
-            } catch (RuntimeFault failure) {
+            } catch (RuntimeException failure) {
                 LOG.atWarn().addKeyValue("pod", id).setCause(failure).log("prepared sandbox not removed");
             }
             held.remove(id);
