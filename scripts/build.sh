@@ -62,7 +62,7 @@ make_aot_cache() {
     local begin=$SECONDS
     [ "$(id -u)" = 0 ] && command -v conmon > /dev/null && has_static_busybox || return 0
     say "preparing a fast start (one run of the demo, silently)"
-    if BERTH_BUILD=no BERTH_SERVE_OPTIONS="-XX:AOTCacheOutput=$AOT_CACHE -Xlog:aot=off" \
+    if BERTH_BUILD=no BERTH_SERVE_OPTIONS="-XX:AOTCacheOutput=$AOT_CACHE -Xlog:aot=off -Dberth.rehearsal=true" \
         "$BERTH_HOME/berth" demo > "$TARGET/aot.log" 2>&1 && [ -s "$AOT_CACHE" ]; then
         say "done in $((SECONDS - begin)) s"
     else

@@ -43,7 +43,7 @@ train() {
         return 0
     }
     say "preparing a fast start (one run of the demo, silently)"
-    BERTH_SERVE_OPTIONS="-XX:AOTCacheOutput=$1/berth.aot -Xlog:aot=off" "$1/bin/berth" demo > "$TARGET/aot-package.log" 2>&1 \
+    BERTH_SERVE_OPTIONS="-XX:AOTCacheOutput=$1/berth.aot -Xlog:aot=off -Dberth.rehearsal=true" "$1/bin/berth" demo > "$TARGET/aot-package.log" 2>&1 \
         && [ -s "$1/berth.aot" ] || die "the demo fails with the linked Java machine: see $TARGET/aot-package.log"
 }
 

@@ -7,7 +7,10 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A step of an operation, for the JDK's flight recorder. Without a recording it costs an object. Used by one thread. */
+/**
+ * A step of an operation, for the JDK's flight recorder. None is made before somebody has begun to record: the first event of
+ * a process takes longer than anything else in the daemon's start, as the recorder reads what it is. Used by one thread.
+ */
 @Name("berth.Step")
 @Label("Step")
 @Category("Berth")
@@ -28,6 +31,12 @@ final class StepEvent extends Event {
     @Label("Error")
     @Description("Why it failed; empty if it did not")
     String error;
+
+    static StepEvent begun() {
+        StepEvent event = new StepEvent();
+        event.begin();
+        return event;
+    }
 
     /** Ends it, and records it where somebody records. */
     void taken(Timeline.Step taken) {

@@ -3,9 +3,11 @@ package io.berth.base;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import jdk.jfr.FlightRecorder;
 
 /**
  * What was done for a sandbox or container, step by step, with the time that each took: the answer to "why is this pod
@@ -53,8 +55,8 @@ public final class Timeline {
 
         /** Runs {@code work} as the step {@code step} and records its time, also when it fails. */
         public <T, E extends Exception> T step(String step, Work<T, E> work) throws E {
-            StepEvent event = new StepEvent();
-            event.begin();
+            Optional<StepEvent> event = FlightRecorder.isInitialized() ? Optional.of(StepEvent.begun())
+                    : Optional.empty();
             Instant at = Instant.now();
             long from = System.nanoTime();
             String error = "";
@@ -70,7 +72,7 @@ public final class Timeline {
                 Step taken = new Step(subject, name, step, at, System.nanoTime() - from, error);
                 recorder.accept(taken);
                 CallScope.tell(taken);
-                event.taken(taken);
+                event.ifPresent(recorded -> recorded.taken(taken));
             }
         }
 

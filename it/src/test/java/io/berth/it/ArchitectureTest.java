@@ -115,7 +115,8 @@ class ArchitectureTest {
             "image.RegistryAnswer",
             "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointArchive", "pod.container.CreateContainer",
             "pod.container.Exits", "pod.container.LostEnds", "pod.container.StartContainer", "pod.container.StopContainer",
-            "pod.events.ContainerEvents", "pod.sandbox.RunPodSandbox", "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
+            "pod.events.ContainerEvents", "pod.sandbox.PrepareSandbox", "pod.sandbox.RunPodSandbox",
+            "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
             "server.rpc.BerthRpcs", "shim.CriLog", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
             "cli.PsCommand", "cli.bench.PodRun", "server.Daemon", "server.console.NodeFindings",
             "server.console.UsageHistory", "server.doctor.ExamineClock", "server.log.JdkLogHandler", "server.log.LineLogger");

@@ -2,6 +2,7 @@ package io.berth.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.berth.cli.scratch.Traces;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ListContainersRequest;
 import io.berth.cri.v1.ListPodSandboxRequest;
@@ -40,6 +41,8 @@ record NodeContents(List<String> lines) {
                 .filter(line -> !line.equals("process: sleep 0.1")).forEach(found::add);
         files(daemon.node().root(), found);
         files(daemon.node().state(), found);
+        // Made ahead, and no pod's: SandboxPoolIT looks at them.
+        Traces.prepared(daemon.node()).forEach(id -> found.removeIf(line -> line.contains(id)));
         return new NodeContents(found.stream().sorted().toList());
     }
 
@@ -142,8 +145,12 @@ record NodeContents(List<String> lines) {
         Path root = daemon.node().root();
         Path state = daemon.node().state();
         var traces = daemon.node().podTraces(Optional.of(daemon.process())).byKind();
-        return Map.of("sandbox records", names(root.resolve("records/sandboxes")),
-                "sandbox directories", names(state.resolve("sandboxes")),
+        Set<String> records = names(root.resolve("records/sandboxes"));
+        Set<String> directories = names(state.resolve("sandboxes"));
+        Set<String> prepared = Traces.prepared(daemon.node());
+        records.removeAll(prepared);
+        directories.removeAll(prepared);
+        return Map.of("sandbox records", records, "sandbox directories", directories,
                 "container records", names(root.resolve("records/containers")),
                 "bundles", names(state.resolve("containers")),
                 "root file systems", names(root.resolve("snapshots/active")),
@@ -155,7 +162,7 @@ record NodeContents(List<String> lines) {
 
     private static Set<String> names(Path directory) {
         if (!Files.isDirectory(directory)) {
-            return Set.of();
+            return new TreeSet<>();
         }
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.map(entry -> entry.getFileName().toString().replaceFirst("\\.json$", ""))

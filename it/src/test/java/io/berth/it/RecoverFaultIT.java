@@ -43,8 +43,9 @@ class RecoverFaultIT {
             "Pull", "after PullImage/layers",
             "RemoveImage", "after RemoveImage/intent");
 
+    /** Its own steps only: what is made ahead has steps at any time. {@link SandboxPoolFaultIT} cuts those. */
     @RegisterExtension
-    private final TestDaemon daemon = TestDaemon.withFailpoints("");
+    private final TestDaemon daemon = TestDaemon.withFailpoints("[runtime]\nsandbox_pool = 0\n");
 
     private LocalRegistry registry;
     private Witness witness;

@@ -27,6 +27,14 @@ public interface PodNetwork extends AutoCloseable {
     Attachment attach(AttachRequest request);
 
     /**
+     * Whether a sandbox may be attached before it is known whose it will be. A later {@link #attach} with the pod's own
+     * words then adds what they ask for: host ports, limits.
+     */
+    default boolean attachesAhead() {
+        return false;
+    }
+
+    /**
      * Takes the sandbox off the network and gives its addresses and host ports back. The namespace should be ended right
      * after: an implementation may leave it to the kernel to remove the interface with it.
      *

@@ -13,7 +13,9 @@ import java.util.Optional;
  * @param unprivilegedPing let every process of such a pod send ICMP echo requests
  * @param shmBytes size of a pod's /dev/shm
  * @param checkpoints whether clients may write containers with their memory to archives
+ * @param sandboxPool how many sandboxes are kept ready ahead of requests
  * @param resolvConf the node's resolver configuration, for pods that bring none
  */
 public record NodeSettings(String defaultHandler, String defaultCgroup, boolean systemdCgroup, boolean unprivilegedPorts,
-        boolean unprivilegedPing, long shmBytes, boolean checkpoints, Optional<Path> resolvConf) {}
+        boolean unprivilegedPing, long shmBytes, boolean checkpoints, int sandboxPool,
+        Optional<Path> resolvConf) {}

@@ -10,6 +10,7 @@ import io.berth.pod.container.StopContainer;
 import io.berth.pod.container.UpdateContainerResources;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.RunPodSandbox;
+import io.berth.pod.sandbox.SandboxPool;
 import io.berth.pod.sandbox.StopPodSandbox;
 import io.berth.pod.sandbox.UpdatePodSandboxResources;
 
@@ -18,7 +19,7 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         CreateContainer createContainer, StartContainer startContainer, StopContainer stopContainer,
         RemoveContainer removeContainer, ReopenContainerLog reopenLog, ExecSync execSync,
         UpdateContainerResources updateContainer, UpdatePodSandboxResources updateSandbox,
-        CheckpointContainer checkpointContainer, Recover recover, Reconcile reconcile) {
+        CheckpointContainer checkpointContainer, Recover recover, Reconcile reconcile, SandboxPool pool) {
 
     /** Wires them for {@code node}. */
     public static PodVerbs of(Node node) {
@@ -26,14 +27,15 @@ public record PodVerbs(RunPodSandbox runSandbox, StopPodSandbox stopSandbox, Rem
         StopPodSandbox stopSandbox = new StopPodSandbox(node, stop);
         RemoveContainer remove = new RemoveContainer(node, stop);
         RemovePodSandbox removeSandbox = new RemovePodSandbox(node, stopSandbox, remove);
-        RunPodSandbox runSandbox = new RunPodSandbox(node, removeSandbox);
+        SandboxPool pool = new SandboxPool(node, node.settings().sandboxPool());
+        RunPodSandbox runSandbox = new RunPodSandbox(node, removeSandbox, pool);
         CreateContainer create = new CreateContainer(node, remove);
         // A pod whose own container has ended cannot be used any more; the kubelet makes a new one when it sees that.
         node.runtimes().values().forEach(runtime -> runtime.sandboxes().ifPresent(tasks -> tasks.onEnd(stopSandbox::stop)));
-        Reconcile reconcile = new Reconcile(node, runSandbox, stopSandbox, removeSandbox, create, remove);
+        Reconcile reconcile = new Reconcile(node, runSandbox, stopSandbox, removeSandbox, create, remove, pool);
         return new PodVerbs(runSandbox, stopSandbox, removeSandbox, create,
                 new StartContainer(node), stop, remove, new ReopenContainerLog(node), new ExecSync(node),
                 new UpdateContainerResources(node), new UpdatePodSandboxResources(node), new CheckpointContainer(node),
-                new Recover(node, stopSandbox, removeSandbox, remove, reconcile), reconcile);
+                new Recover(node, stopSandbox, removeSandbox, remove, reconcile, pool), reconcile, pool);
     }
 }

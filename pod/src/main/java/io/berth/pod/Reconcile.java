@@ -13,6 +13,7 @@ import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.RunPodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
+import io.berth.pod.sandbox.SandboxPool;
 import io.berth.pod.sandbox.StopPodSandbox;
 import io.berth.runtime.ContainerRuntime;
 import java.io.IOException;
@@ -47,16 +48,18 @@ public final class Reconcile {
     private final RemovePodSandbox removeSandbox;
     private final CreateContainer createContainer;
     private final RemoveContainer removeContainer;
+    private final SandboxPool pool;
     private final Findings findings = new Findings();
 
     public Reconcile(Node node, RunPodSandbox runSandbox, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox,
-            CreateContainer createContainer, RemoveContainer removeContainer) {
+            CreateContainer createContainer, RemoveContainer removeContainer, SandboxPool pool) {
         this.node = node;
         this.runSandbox = runSandbox;
         this.stopSandbox = stopSandbox;
         this.removeSandbox = removeSandbox;
         this.createContainer = createContainer;
         this.removeContainer = removeContainer;
+        this.pool = pool;
     }
 
     /** Runs every {@code period}, on a thread of its own, until that is interrupted. */
@@ -136,7 +139,11 @@ public final class Reconcile {
             }
         }
         for (Sandbox sandbox : node.inventory().sandboxes()) {
-            boolean leftover = sandbox.phase() == Sandbox.Phase.CREATING && !runSandbox.isCreating(sandbox.config());
+            boolean leftover = switch (sandbox.phase()) {
+                case PREPARED -> !pool.holds(sandbox.id());
+                case CREATING -> !runSandbox.isCreating(sandbox.config());
+                case READY, STOPPING, STOPPED, REMOVING -> false;
+            };
             if (leftover || sandbox.phase() == Sandbox.Phase.STOPPING || sandbox.phase() == Sandbox.Phase.REMOVING) {
                 unlessHeld(sandbox.id(), () -> node.inventory().findSandbox(sandbox.id())
                         .filter(now -> now.phase() == sandbox.phase()).ifPresent(now -> finish(now)));
@@ -146,6 +153,7 @@ public final class Reconcile {
 
     private void finish(Sandbox sandbox) {
         switch (sandbox.phase()) {
+            case PREPARED -> findings.cure("sandbox", sandbox.id(), "removed", () -> pool.discard(sandbox.id()));
             case CREATING, REMOVING ->
                     findings.cure("sandbox", sandbox.id(), "removed", () -> removeSandbox.remove(sandbox.id()));
             case STOPPING -> findings.cure("sandbox", sandbox.id(), "stopped", () -> stopSandbox.stop(sandbox.id()));

@@ -11,6 +11,7 @@ import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
 import io.berth.pod.sandbox.RemovePodSandbox;
 import io.berth.pod.sandbox.SandboxNamespaces;
+import io.berth.pod.sandbox.SandboxPool;
 import io.berth.pod.sandbox.StopPodSandbox;
 import java.util.HashSet;
 import java.util.Set;
@@ -30,16 +31,18 @@ public final class Recover {
     private final RemovePodSandbox removeSandbox;
     private final RemoveContainer removeContainer;
     private final Reconcile reconcile;
+    private final SandboxPool pool;
     private final LostEnds lostEnds;
     private final LostExecs lostExecs;
 
     public Recover(Node node, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox, RemoveContainer removeContainer,
-            Reconcile reconcile) {
+            Reconcile reconcile, SandboxPool pool) {
         this.node = node;
         this.stopSandbox = stopSandbox;
         this.removeSandbox = removeSandbox;
         this.removeContainer = removeContainer;
         this.reconcile = reconcile;
+        this.pool = pool;
         this.lostEnds = new LostEnds(node);
         this.lostExecs = new LostExecs(node);
     }
@@ -85,6 +88,7 @@ public final class Recover {
 
     private void recover(Sandbox sandbox) {
         switch (sandbox.phase()) {
+            case PREPARED -> pool.discard(sandbox.id());
             case CREATING, REMOVING -> removeSandbox.remove(sandbox.id());
             case STOPPING -> stopSandbox.stop(sandbox.id());
             case READY -> {

@@ -98,7 +98,7 @@ public final class ConmonMonitor {
                 "--cid", request.id(),
                 "--cuuid", request.id(),
                 "--name", request.name(),
-                "--runtime", runtime.handler().path().toString(),
+                "--runtime", runtime.program().toString(),
                 "--bundle", request.bundle().toString(),
                 "--persist-dir", request.bundle().toString(),
                 "--container-pidfile", request.bundle().resolve("pid").toString(),
@@ -174,7 +174,7 @@ public final class ConmonMonitor {
             List<String> arguments = process.info().arguments().map(List::of).orElse(List.of());
             Optional<String> id = after(arguments, "--cid");
             if (id.isPresent() && isAfter(arguments, "--exit-dir", exitDirectory)
-                    && isAfter(arguments, "--runtime", runtime.handler().path()) && !isContainer.test(id.get())) {
+                    && arguments.contains("--root=" + runtime.root()) && !isContainer.test(id.get())) {
                 found.add(new ContainerRuntime.Leftover("monitor", process.pid() + " of " + id.get(), "killed", () -> {
                     process.children().forEach(ProcessHandle::destroyForcibly);
                     process.destroyForcibly();

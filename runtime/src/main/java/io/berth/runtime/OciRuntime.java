@@ -2,6 +2,7 @@ package io.berth.runtime;
 
 import io.berth.base.RuntimeFault;
 import io.berth.linux.Command;
+import io.berth.linux.SealedProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,8 @@ public final class OciRuntime {
 
     private final RuntimeHandler handler;
     private final Path root;
-    private final boolean startsByFifo;
+    private final Optional<StartFifo> startFifo;
+    private final Optional<SealedProgram> sealed;
     private volatile String knownVersion = "";
     private volatile Optional<JsonNode> knownFeatures = Optional.empty();
 
@@ -43,11 +45,23 @@ public final class OciRuntime {
     public OciRuntime(RuntimeHandler handler, Path root) {
         this.handler = handler;
         this.root = root;
-        this.startsByFifo = RuncFifo.belongsTo(handler.path());
+        this.startFifo = StartFifo.of(handler.path());
+        // runc protects itself by a mount, which costs it next to nothing.
+        this.sealed = startFifo.filter(CrunFifo.class::isInstance).map(crun -> new SealedProgram(handler.path()));
     }
 
     public RuntimeHandler handler() {
         return handler;
+    }
+
+    /** What to run as the runtime: its program, or a copy of it. */
+    Path program() {
+        return sealed.map(SealedProgram::path).orElse(handler.path());
+    }
+
+    /** Where it keeps its state: no other runtime or instance has the same. */
+    Path root() {
+        return root;
     }
 
     /** The arguments before the verb. */
@@ -67,7 +81,7 @@ public final class OciRuntime {
      * @param pid its first process
      */
     public void start(String id, int pid) {
-        if (!startsByFifo || !RuncFifo.open(id, root.resolve(id), pid, LIMIT)) {
+        if (!startFifo.map(fifo -> fifo.open(id, root.resolve(id), pid, LIMIT)).orElse(false)) {
             run("start container " + id, List.of("start", id));
         }
     }
@@ -164,20 +178,19 @@ public final class OciRuntime {
         try {
             JsonNode state = JsonMapper.shared().readTree(output.stdout());
             String told = state.path("status").asString();
-            // runc tells it from the FIFO, which a daemon that was killed just then did not come to remove.
-            boolean begun = startsByFifo && told.equals("created") && !RuncFifo.isWaiting(state.path("pid").asInt(0));
+            // It is told from the FIFO, which a daemon that was killed just then did not come to remove.
+            boolean begun = told.equals("created")
+                    && startFifo.map(fifo -> !fifo.isWaiting(state.path("pid").asInt(0))).orElse(false);
             return Optional.of(begun ? "running" : told);
         } catch (JacksonException e) {
             throw RuntimeFault.during("read the state of container " + id, e);
         }
     }
 
-    /** As {@link ContainerRuntime#hasBegun}; runc itself is not run for it. */
+    /** As {@link ContainerRuntime#hasBegun}; runc and crun themselves are not run for it. */
     public boolean hasBegun(String id, int pid) {
-        if (startsByFifo) {
-            return !RuncFifo.isWaiting(pid);
-        }
-        return status(id).filter("running"::equals).isPresent();
+        return startFifo.map(fifo -> !fifo.isWaiting(pid))
+                .orElseGet(() -> status(id).filter("running"::equals).isPresent());
     }
 
     /** Sets new limits from a file with the {@code linux.resources} object. */
@@ -253,7 +266,7 @@ public final class OciRuntime {
     /** The whole command line for {@code verb}. */
     public List<String> commandLine(List<String> verb) {
         List<String> line = new ArrayList<>();
-        line.add(handler.path().toString());
+        line.add(program().toString());
         line.addAll(globalArguments());
         line.addAll(verb);
         return line;

@@ -4,7 +4,6 @@ import io.berth.base.RuntimeFault;
 import io.berth.linux.Fd;
 import io.berth.linux.PlatformThreads;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,28 +15,14 @@ import java.time.Duration;
  *
  * <p>Source: runc, {@code libcontainer/standard_init_linux.go} and {@code container_linux.go}, the same since 1.0.
  */
-final class RuncFifo {
+record RuncFifo() implements StartFifo {
 
-    private static final String NAME = "exec.fifo";
     /** The name that runc gives the first process until that becomes the program. */
     private static final String WAITING = "runc:[2:INIT]";
     private static final long GLANCE_MILLIS = 50;
-    private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
-    private RuncFifo() {}
-
-    /** Whether {@code program} is runc itself; a script or another program in front of it may want to see each call. */
-    static boolean belongsTo(Path program) {
-        try (InputStream start = Files.newInputStream(program)) {
-            return program.toRealPath().getFileName().toString().equals("runc")
-                    && java.util.Arrays.equals(start.readNBytes(ELF.length), ELF);
-        } catch (IOException unreadable) {
-            return false;
-        }
-    }
-
-    /** Whether the first process {@code pid} still waits to become the program. */
-    static boolean isWaiting(int pid) {
+    @Override
+    public boolean isWaiting(int pid) {
         try {
             return Files.readString(Path.of("/proc/" + pid + "/comm")).strip().equals(WAITING);
         } catch (IOException gone) {
@@ -45,20 +30,13 @@ final class RuncFifo {
         }
     }
 
-    /**
-     * Starts the program.
-     *
-     * @param state runc's directory of the container
-     * @param pid the container's first process
-     * @return false when there is no FIFO: runc itself knows why
-     * @throws RuntimeFault FAILED_PRECONDITION when the process has ended, DEADLINE_EXCEEDED after {@code limit}
-     */
-    static boolean open(String id, Path state, int pid, Duration limit) {
+    @Override
+    public boolean open(String id, Path state, int pid, Duration limit) {
         Path fifo = state.resolve(NAME);
         return pid > 0 && Files.exists(fifo) && PlatformThreads.await(() -> openBlocking(id, fifo, pid, limit));
     }
 
-    private static boolean openBlocking(String id, Path fifo, int pid, Duration limit) throws IOException {
+    private boolean openBlocking(String id, Path fifo, int pid, Duration limit) throws IOException {
         if (!isWaiting(pid) && !Files.exists(Path.of("/proc/" + pid))) {
             throw RuntimeFault.precondition("start container " + id + ": its process has ended");
         }

@@ -14,6 +14,8 @@ import io.berth.pod.Node;
 import io.berth.pod.PodVerbs;
 import io.berth.pod.container.LostEnds;
 import io.berth.pod.record.Container;
+import io.berth.pod.record.Sandbox;
+import io.berth.pod.sandbox.SandboxPool;
 import io.berth.pod.stream.PodStreams;
 import io.berth.server.config.ConfigFile;
 import io.berth.server.console.Console;
@@ -48,6 +50,7 @@ public final class Daemon implements AutoCloseable {
     private final InstanceLock stateLock;
     private final Wiring wiring;
     private final Node node;
+    private final SandboxPool pool;
     private final SocketServer server;
     private final StreamingServer streaming;
     private final Optional<Metrics> metrics;
@@ -56,13 +59,14 @@ public final class Daemon implements AutoCloseable {
     private final List<Thread> watches;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SocketServer server,
-            StreamingServer streaming, Optional<Metrics> metrics, Optional<Tracing> tracing,
+    private Daemon(InstanceLock rootLock, InstanceLock stateLock, Wiring wiring, Node node, SandboxPool pool,
+            SocketServer server, StreamingServer streaming, Optional<Metrics> metrics, Optional<Tracing> tracing,
             Optional<Console> console, List<Thread> watches) {
         this.rootLock = rootLock;
         this.stateLock = stateLock;
         this.wiring = wiring;
         this.node = node;
+        this.pool = pool;
         this.server = server;
         this.streaming = streaming;
         this.metrics = metrics;
@@ -83,6 +87,9 @@ public final class Daemon implements AutoCloseable {
         Node node = wiring.node();
         metrics.ifPresent(each -> each.show(node));
         PodVerbs verbs = PodVerbs.of(node);
+        if (Boolean.getBoolean(RehearseCni.PROPERTY)) {
+            RehearseCni.run(config.state().resolve("rehearsal"));
+        }
         node.exits().start();
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
@@ -113,13 +120,14 @@ public final class Daemon implements AutoCloseable {
         PlatformThreads.executor().execute(() -> node.runtimes().values().forEach(runtime -> runtime.features()));
         LOG.atInfo().addKeyValue("socket", config.grpc().address()).addKeyValue("root", config.root())
                 .addKeyValue("runtime", node.settings().defaultHandler())
-                .addKeyValue("sandboxes", node.inventory().sandboxes().size())
+                .addKeyValue("sandboxes", node.inventory().sandboxes().stream().filter(Sandbox::isShown).count())
                 .addKeyValue("running", node.inventory().containers().stream().filter(Container::isLive).count())
                 .addKeyValue("ms", (System.nanoTime() - from) / 1_000_000).log("serving");
         ServiceNotification.send("READY=1");
+        verbs.pool().start();
         List<Thread> watches = new ArrayList<>(List.of(lostEnds, reconcile));
         Watchdog.start(config.grpc().address()).ifPresent(watches::add);
-        return new Daemon(rootLock, stateLock, wiring, node, server, streaming, metrics, tracing, console, watches);
+        return new Daemon(rootLock, stateLock, wiring, node, verbs.pool(), server, streaming, metrics, tracing, console, watches);
     }
 
     /** The version that was built in. */
@@ -143,6 +151,7 @@ public final class Daemon implements AutoCloseable {
         watches.forEach(Thread::interrupt);
         server.close();
         streaming.close();
+        pool.close();
         wiring.stopPlugins();
         tracing.ifPresent(each -> each.close());
         metrics.ifPresent(Metrics::close);

@@ -157,7 +157,7 @@ final class Wiring {
         String handler = runtime.defaultRuntimeName().isEmpty() ? preferred(runtimes) : runtime.defaultRuntimeName();
         return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
                 runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(),
-                runtime.checkpoints(), Optional.empty());
+                runtime.checkpoints(), runtime.sandboxPool(), Optional.empty());
     }
 
     private SpecSettings specSettings() {

@@ -22,8 +22,46 @@ import java.util.stream.Stream;
  */
 public record Traces(Map<String, List<String>> byKind) {
 
-    /** Looks for what belongs to the pods of {@code node}; the daemon itself, its bridge and directories do not count. */
+    /** So many of a sandbox's id are in the name of its interface. */
+    private static final int INTERFACE_DIGITS = 12;
+
+    /**
+     * Looks for what belongs to the pods of {@code node}; the daemon itself, its bridge and directories do not count, and
+     * neither do sandboxes that it has made ahead and that are no pod's yet.
+     */
     static Traces ofPods(ScratchNode node, Set<Integer> daemons) {
+        Map<String, List<String>> found = everything(node, daemons);
+        // Read after everything else: what has become a pod's meanwhile is seen as one.
+        Set<String> prepared = prepared(node);
+        if (!prepared.isEmpty()) {
+            found.replaceAll((kind, things) -> things.stream().filter(thing -> prepared.stream().noneMatch(id ->
+                    thing.contains(id) || thing.endsWith(id.substring(0, INTERFACE_DIGITS)))).toList());
+        }
+        found.computeIfPresent("addresses", (kind, names) -> names.stream().map(name -> name.split(" ")[0]).toList());
+        return new Traces(found);
+    }
+
+    /** The ids of sandboxes that the daemon of {@code node} has made ahead, by its records. */
+    public static Set<String> prepared(ScratchNode node) {
+        Path records = node.root().resolve("records/sandboxes");
+        Set<String> found = new TreeSet<>();
+        for (String name : list(records)) {
+            if (content(records.resolve(name)).contains("\"PREPARED\"")) {
+                found.add(name.replaceFirst("\\.json$", ""));
+            }
+        }
+        return found;
+    }
+
+    private static String content(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    private static Map<String, List<String>> everything(ScratchNode node, Set<Integer> daemons) {
         Map<String, List<String>> found = new LinkedHashMap<>();
         found.put("mounts", mounts(node, false));
         found.put("pinned namespaces", mounts(node, true));
@@ -32,7 +70,9 @@ public record Traces(Map<String, List<String>> byKind) {
         found.put("cgroups", List.copyOf(cgroups));
         found.put("processes", processes(node, daemons));
         found.put("network interfaces", list(Path.of("/sys/class/net", node.bridge(), "brif")));
-        found.put("addresses", list(node.state().resolve("ipam")).stream().filter(name -> !name.equals("released")).toList());
+        Path addresses = node.state().resolve("ipam");
+        found.put("addresses", list(addresses).stream().filter(name -> !name.equals("released") && !name.startsWith("."))
+                .map(name -> name + " " + content(addresses.resolve(name))).toList());
         List<String> files = new ArrayList<>();
         for (Path directory : List.of(node.state().resolve("sandboxes"), node.state().resolve("containers"),
                 node.state().resolve("exits"), node.root().resolve("records/sandboxes"),
@@ -40,7 +80,7 @@ public record Traces(Map<String, List<String>> byKind) {
             list(directory).forEach(name -> files.add(directory.resolve(name).toString()));
         }
         found.put("records and files", files);
-        return new Traces(found);
+        return found;
     }
 
     /** Nothing is left. */

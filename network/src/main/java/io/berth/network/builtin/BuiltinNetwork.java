@@ -136,12 +136,28 @@ public final class BuiltinNetwork implements PodNetwork {
         if (earlier.isPresent()) {
             VethAttachment there = new VethAttachment(settings, links, earlier.get());
             if (there.isComplete(request.netns())) {
+                republish(earlier.get(), request);
+                bandwidth.ifPresent(limits -> there.limit(request.netns(), limits));
                 return there.result(request.netns());
             }
             detachLocked(request.sandboxId());
         }
         ipam.sweep(this::isGone);
         return attachNew(request, index, bandwidth);
+    }
+
+    // One that was attached ahead has the ports of no pod yet.
+    private void republish(Lease earlier, AttachRequest request) {
+        Lease wanted = Lease.of(request.sandboxId(), earlier.index(), request.ports());
+        if (!wanted.equals(earlier)) {
+            ipam.replace(earlier, wanted);
+            rules.withdraw(earlier);
+            try {
+                rules.publish(wanted);
+            } catch (RuntimeFault fault) {
+                throw RuntimeFault.during("attach sandbox " + request.sandboxId(), fault);
+            }
+        }
     }
 
     private Attachment attachNew(AttachRequest request, int index, Optional<Bandwidth> bandwidth) {
@@ -159,6 +175,11 @@ public final class BuiltinNetwork implements PodNetwork {
         } catch (RuntimeFault fault) {
             throw RuntimeFault.during("attach sandbox " + request.sandboxId(), fault);
         }
+    }
+
+    @Override
+    public boolean attachesAhead() {
+        return true;
     }
 
     private boolean isGone(String interfaceName) {

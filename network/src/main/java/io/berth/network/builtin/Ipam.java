@@ -37,6 +37,7 @@ final class Ipam {
 
     private static final Logger LOG = LoggerFactory.getLogger(Ipam.class);
     private static final Duration UNFINISHED = Duration.ofSeconds(10);
+    private static final String UNFINISHED_PREFIX = ".";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path held;
@@ -113,6 +114,19 @@ final class Ipam {
         }
     }
 
+    /** Writes {@code changed} in the place of {@code earlier}, of the same sandbox and address. */
+    void replace(Lease earlier, Lease changed) {
+        Path name = held.resolve(fileName(earlier));
+        Path unfinished = held.resolve(UNFINISHED_PREFIX + fileName(earlier));
+        try {
+            Files.writeString(unfinished, JSON.writeValueAsString(changed));
+            Files.move(unfinished, name, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw fault("change address", name, e);
+        }
+        bySandbox.put(changed.sandboxId(), changed);
+    }
+
     /** Gives the address back; it is free after {@link #sweep} found the interface gone. */
     void release(Lease lease) {
         Path name = held.resolve(fileName(lease));
@@ -153,7 +167,12 @@ final class Ipam {
         List<Lease> found = new ArrayList<>();
         try (var files = Files.newDirectoryStream(directory, file -> Files.isRegularFile(file))) {
             for (Path file : files) {
-                readOne(file).ifPresent(found::add);
+                if (file.getFileName().toString().startsWith(UNFINISHED_PREFIX)) {
+                    // Of a process that ended while it changed one: the change has not happened.
+                    Files.deleteIfExists(file);
+                } else {
+                    readOne(file).ifPresent(found::add);
+                }
             }
         } catch (IOException e) {
             throw fault("read addresses", directory, e);

@@ -47,9 +47,7 @@ final class VethAttachment {
             createPair(pair, namespace);
         }
         links.hairpin(lease.hostInterface());
-        // What the host's side sends is what the pod receives.
-        bandwidth.map(Bandwidth::ingress).ifPresent(limit -> limit.ifPresent(bits -> links.limit(
-                links.find(lease.hostInterface()).map(Link::index).orElseThrow(), bits)));
+        bandwidth.ifPresent(this::limitIngress);
         try (Netlink inside = Namespaces.in(netns, Netlink::route)) {
             Links own = new Links(inside);
             int index = own.find(POD_INTERFACE).map(Link::index).orElseThrow(
@@ -62,6 +60,23 @@ final class VethAttachment {
                 routes.addDefaultRoute(one.subnet.gateway(), index);
             }
         }
+    }
+
+    // What the host's side sends is what the pod receives.
+    private void limitIngress(Bandwidth bandwidth) {
+        bandwidth.ingress().ifPresent(bits -> links.limit(
+                links.find(lease.hostInterface()).map(Link::index).orElseThrow(), bits));
+    }
+
+    /** Limits the pair that is there already. */
+    void limit(Path netns, Bandwidth bandwidth) {
+        limitIngress(bandwidth);
+        bandwidth.egress().ifPresent(bits -> {
+            try (Netlink inside = Namespaces.in(netns, Netlink::route)) {
+                Links own = new Links(inside);
+                own.limit(own.find(POD_INTERFACE).map(Link::index).orElseThrow(), bits);
+            }
+        });
     }
 
     private void createPair(VethPair pair, Fd namespace) {

@@ -26,6 +26,8 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
 
     /** How far a sandbox has come. */
     public enum Phase {
+        /** Made ahead of a request, for whichever pod comes: shown to nobody, removed when Berth finds it at its start. */
+        PREPARED,
         /** Recorded intent: not shown to clients, removed when Berth finds it at its start. */
         CREATING,
         READY,
@@ -74,9 +76,14 @@ public record Sandbox(String id, PodSandboxConfig config, String handler, long c
     /** Whether its containers have ended and its network and namespaces are given back. */
     public boolean hasStopped() {
         return switch (phase) {
-            case CREATING, READY, STOPPING -> false;
+            case PREPARED, CREATING, READY, STOPPING -> false;
             case STOPPED, REMOVING -> true;
         };
+    }
+
+    /** Whether clients are told of it: not of one that is not whole yet, and not of one that is no pod's yet. */
+    public boolean isShown() {
+        return phase != Phase.PREPARED && phase != Phase.CREATING;
     }
 
     /** {@code namespace/name}, for people. */

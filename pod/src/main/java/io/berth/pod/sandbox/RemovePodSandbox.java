@@ -28,7 +28,7 @@ public final class RemovePodSandbox {
     }
 
     public void remove(String idOrPrefix) {
-        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix);
+        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix).filter(one -> one.phase() != Sandbox.Phase.PREPARED);
         if (found.isEmpty()) {
             return;
         }

@@ -34,11 +34,14 @@ public final class RunPodSandbox {
     private final SandboxNetwork network;
     private final SandboxTask task;
     private final RemovePodSandbox removeSandbox;
+    private final SandboxPool pool;
     private final JoinedOperations<Request, String> operations = new JoinedOperations<>("create sandbox");
 
-    public RunPodSandbox(Node node, RemovePodSandbox removeSandbox) {
+    /** @param pool gives a sandbox that was made ahead where it has one that fits */
+    public RunPodSandbox(Node node, RemovePodSandbox removeSandbox, SandboxPool pool) {
         this.node = node;
         this.removeSandbox = removeSandbox;
+        this.pool = pool;
         this.namespaces = new SandboxNamespaces(node);
         this.files = new SandboxFiles(node);
         this.network = new SandboxNetwork(node);
@@ -76,12 +79,19 @@ public final class RunPodSandbox {
 
     private String create(Request request) {
         freeName(request.config());
-        String id = node.selinux().newSandboxId(node.inventory().sandboxes());
+        try (SandboxPool.Turn turn = pool.turn(request.config())) {
+            return create(request, turn.prepared());
+        }
+    }
+
+    private String create(Request request, Optional<Sandbox> prepared) {
+        String id = prepared.map(Sandbox::id).orElseGet(() -> node.selinux().newSandboxId(node.inventory().sandboxes()));
         Timeline.Operation timeline = node.timeline().operation(id, "RunPodSandbox");
         List<String> failedUndos = new ArrayList<>();
         try (UndoStack undo = new UndoStack("RunPodSandbox", (step, failure) -> failedUndos.add(step))) {
-            Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING, Set.of(),
-                    List.of(), false, cgroup(request.config(), id), Optional.empty());
+            Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING,
+                    prepared.map(Sandbox::pinned).orElse(Set.of()), List.of(),
+                    prepared.map(Sandbox::networkAttached).orElse(false), cgroup(request.config(), id), Optional.empty());
             // Before the step: a write that failed may have left a record all the same.
             undo.push("record", () -> {
                 // With something left, the record stays: the next reconciliation tries again.
@@ -90,8 +100,10 @@ public final class RunPodSandbox {
                     node.timeline().forget(id);
                 }
             });
+            // What it was made with ahead is its own from here on, and is taken back with it.
+            prepared.ifPresent(taken -> undo.push("prepared", () -> pool.takeApart(id)));
             timeline.run("record", () -> node.inventory().add(intent));
-            build(intent, timeline, undo);
+            build(intent, prepared.isPresent(), timeline, undo);
             timeline.run("ready", () -> node.inventory().changeSandbox(id, sandbox -> sandbox.with(Sandbox.Phase.READY)));
             undo.commit();
             node.hooks().sandboxReady(node.inventory().sandbox(id));
@@ -101,11 +113,17 @@ public final class RunPodSandbox {
         }
     }
 
-    private void build(Sandbox intent, Timeline.Operation timeline, UndoStack undo) {
+    private void build(Sandbox intent, boolean prepared, Timeline.Operation timeline, UndoStack undo) {
         String id = intent.id();
         undo.push("directory", () -> files.remove(id));
         undo.push("namespaces", () -> namespaces.remove(node.inventory().sandbox(id)));
-        timeline.run("namespaces", () -> namespaces.create(intent));
+        timeline.run("namespaces", () -> {
+            if (prepared) {
+                namespaces.furnishPrepared(intent);
+            } else {
+                namespaces.create(intent);
+            }
+        });
         timeline.run("files", () -> files.create(node.inventory().sandbox(id)));
         List<String> addresses = List.of();
         if (!intent.onHostNetwork()) {

@@ -53,6 +53,24 @@ public final class SandboxNamespaces {
         }
     }
 
+    /** As {@link #create} for a sandbox whose namespaces were made ahead: gives them what the pod asks for. */
+    void furnishPrepared(Sandbox sandbox) {
+        Set<Namespace> kinds = sandbox.pinned();
+        boolean sharesPid = sandbox.namespaces().getPid() == NamespaceMode.POD;
+        if (sharesPid) {
+            Set<Namespace> all = EnumSet.copyOf(kinds);
+            all.add(Namespace.PID);
+            node.inventory().changeSandbox(sandbox.id(), old -> old.withPinned(all));
+        }
+        Namespaces.in(kinds.stream().map(kind -> pin(sandbox.id(), kind)).toList(), () -> {
+            furnish(sandbox, kinds);
+            return null;
+        });
+        if (sharesPid) {
+            recordInfra(sandbox, PauseProgram.start(infraDirectory(sandbox), pin(sandbox.id(), Namespace.PID)));
+        }
+    }
+
     private void createOwned(Sandbox sandbox, Set<Namespace> kinds, boolean sharesPid) {
         Set<Namespace> owned = EnumSet.noneOf(Namespace.class);
         owned.addAll(kinds);

@@ -38,7 +38,7 @@ public final class StopPodSandbox {
     }
 
     public void stop(String idOrPrefix) {
-        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix);
+        Optional<Sandbox> found = node.inventory().findSandbox(idOrPrefix).filter(one -> one.phase() != Sandbox.Phase.PREPARED);
         if (found.isEmpty()) {
             return;
         }

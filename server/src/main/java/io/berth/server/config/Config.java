@@ -61,8 +61,8 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
     public record Runtime(String defaultRuntimeName, Map<String, Handler> runtimes, NetworkKind network, Cni cni,
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
-            List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, boolean selinux, Optional<Path> blockioConfigFile,
-            boolean ignoreBlockioNotEnabled, List<Path> hooksDirs) {}
+            List<Path> cdiSpecDirs, long shmBytes, int sandboxPool, boolean checkpoints, boolean selinux,
+            Optional<Path> blockioConfigFile, boolean ignoreBlockioNotEnabled, List<Path> hooksDirs) {}
 
     /**
      * A runtime handler.

@@ -171,6 +171,7 @@ public final class ConfigFile {
                 table.path("runtime.seccomp_profile_root", "/var/lib/kubelet/seccomp"),
                 table.texts("runtime.cdi_spec_dirs", List.of("/etc/cdi", "/var/run/cdi")).stream().map(Path::of).toList(),
                 table.number("runtime.shm_size", 64L << 20, 1 << 16, 1L << 40),
+                (int) table.number("runtime.sandbox_pool", 2, 0, 64),
                 table.flag("runtime.enable_criu_support", false), table.flag("runtime.enable_selinux", true),
                 Optional.of(table.text("runtime.blockio_config_file", "")).filter(file -> !file.isEmpty()).map(Path::of),
                 table.flag("runtime.ignore_blockio_not_enabled_errors", true),

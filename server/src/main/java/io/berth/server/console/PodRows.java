@@ -25,7 +25,8 @@ final class PodRows {
         ObjectNode message = JsonMapper.shared().createObjectNode();
         message.put("kind", "pods");
         ArrayNode pods = message.putArray("pods");
-        sandboxes.stream().sorted(Comparator.comparingLong(Sandbox::createdAtNanos).reversed())
+        sandboxes.stream().filter(sandbox -> sandbox.phase() != Sandbox.Phase.PREPARED)
+                .sorted(Comparator.comparingLong(Sandbox::createdAtNanos).reversed())
                 .forEach(sandbox -> pod(pods.addObject(), sandbox, byPod.getOrDefault(sandbox.id(), List.of())));
         return message;
     }

@@ -24,7 +24,7 @@ record NriRequests(Node node, PodVerbs verbs, NriMessages messages) implements N
     @Override
     public State state() {
         return new State(
-                node.inventory().sandboxes().stream().filter(sandbox -> sandbox.phase() != Sandbox.Phase.CREATING)
+                node.inventory().sandboxes().stream().filter(Sandbox::isShown)
                         .map(messages::pod).toList(),
                 node.inventory().containers().stream().filter(Container::isLive).map(messages::container).toList());
     }

@@ -8,6 +8,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +34,7 @@ public final class Answers {
     <T> void send(String method, String subject, StreamObserver<T> observer, Supplier<T> work) {
         long from = System.nanoTime();
         Status status = Status.OK;
-        CallEvent event = new CallEvent();
-        event.begin();
+        Optional<CallEvent> event = event();
         CallWatch.Watched call = watch.begin(method, subject);
         Thread worker = Thread.currentThread();
         Context.CancellationListener interrupt = context -> worker.interrupt();
@@ -53,7 +53,8 @@ public final class Answers {
             Context.current().removeListener(interrupt);
             long took = System.nanoTime() - from;
             call.ended(status.getCode(), words(status), took);
-            event.ended(method, subject, status.getCode(), call);
+            Status.Code code = status.getCode();
+            event.ifPresent(recorded -> recorded.ended(method, subject, code, call));
             if (took > SLOW_NANOS && status.isOk()) {
                 LOG.atInfo().addKeyValue("rpc", method).addKeyValue("subject", subject)
                         .addKeyValue("ms", took / 1_000_000).log("slow");
@@ -69,11 +70,14 @@ public final class Answers {
         Thread.startVirtualThread(Context.current().wrap(() -> run(method, stream, work)));
     }
 
+    private static Optional<CallEvent> event() {
+        return FlightRecorder.isInitialized() ? Optional.of(CallEvent.begun()) : Optional.empty();
+    }
+
     private <T> void run(String method, AnswerStream<T> stream, Consumer<AnswerStream<T>> work) {
         long from = System.nanoTime();
         Status status = Status.OK;
-        CallEvent event = new CallEvent();
-        event.begin();
+        Optional<CallEvent> event = event();
         CallWatch.Watched call = watch.begin(method, "");
         try {
             CallScope.within(call, () -> {
@@ -88,7 +92,8 @@ public final class Answers {
             stream.fail(status.asRuntimeException());
         } finally {
             call.ended(status.getCode(), words(status), System.nanoTime() - from);
-            event.ended(method, "", status.getCode(), call);
+            Status.Code code = status.getCode();
+            event.ifPresent(recorded -> recorded.ended(method, "", code, call));
         }
     }
 

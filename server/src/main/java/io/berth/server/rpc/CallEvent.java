@@ -8,7 +8,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A call, for the JDK's flight recorder. Without a recording it costs an object. Used by one thread. */
+/** A call, for the JDK's flight recorder. As with steps, none is made before somebody records. Used by one thread. */
 @Name("berth.Call")
 @Label("Call")
 @Category("Berth")
@@ -30,6 +30,12 @@ final class CallEvent extends Event {
     @Label("Trace")
     @Description("The trace's id, empty where the call is not traced")
     String trace;
+
+    static CallEvent begun() {
+        CallEvent event = new CallEvent();
+        event.begin();
+        return event;
+    }
 
     /** Ends it, and records it where somebody records. */
     void ended(String calledMethod, String about, Status.Code code, CallWatch.Watched call) {

@@ -21,7 +21,7 @@ final class SandboxMessages {
 
     /** Whether a client may see it: not before its creation has succeeded. */
     static boolean isVisible(Sandbox sandbox) {
-        return sandbox.phase() != Sandbox.Phase.CREATING;
+        return sandbox.isShown();
     }
 
     static boolean matches(PodSandboxFilter filter, Sandbox sandbox) {

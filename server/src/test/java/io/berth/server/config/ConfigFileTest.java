@@ -93,6 +93,7 @@ class ConfigFileTest {
                 runtime.seccomp_profile_root = /var/lib/kubelet/seccomp
                 runtime.cdi_spec_dirs = [/etc/cdi, /var/run/cdi]
                 runtime.shm_size = 67108864
+                runtime.sandbox_pool = 2
                 runtime.unset_seccomp_profile =\s
                 streaming.enable_tls_streaming = false
                 streaming.stream_idle_timeout = 4h
@@ -234,6 +235,7 @@ class ConfigFileTest {
         "grpc.uid = -1 | must be from 0 to",
         "grpc.uid = true | a whole number is needed",
         "runtime.shm_size = 1 | must be from 65536",
+        "runtime.sandbox_pool = 65 | must be from 0",
         "runtime.cni.bin_dirs = '/x' | a list of strings is needed",
         "runtime.cni.bin_dirs = [1] | a list of strings is needed",
         "runtime.enable_unprivileged_ports = 'yes' | true or false is needed",
