@@ -92,7 +92,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
         long bad = found.stream().filter(each -> each.grade() == Grade.PROBLEM).count();
         long warnings = found.stream().filter(each -> each.grade() == Grade.WARNING).count();
-        out.println(bad + " problems, " + warnings + " warnings");
+        out.println(bad + (bad == 1 ? " problem, " : " problems, ") + warnings + (warnings == 1 ? " warning" : " warnings"));
     }
 
     private static String word(Grade grade) {
