@@ -20,7 +20,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** {@code berth config}: checks the configuration and prints what holds. */
 @Command(name = "config", description = "Check the configuration and print every key with the value that holds and where it"
         + " comes from.", mixinStandardHelpOptions = true, subcommands = {ConfigCheckCommand.class, ConfigImportCommand.class},
-        footerHeading = "%nExamples:%n", footer = {"  berth config", "  berth config -o wide | grep -B1 console", "  berth config check /tmp/new.toml",
+        footerHeading = "%nExamples:%n", footer = {"  berth config",
+            "  berth config -o wide | grep -B1 console", "  berth config check /tmp/new.toml",
             "  berth config import /etc/containerd/config.toml > /etc/berth/config.toml"})
 final class ConfigCommand implements Callable<Integer> {
 

@@ -47,7 +47,8 @@ final class ImageCommand {
         return 0;
     }
 
-    @Command(name = "remove", description = "Remove an image with all its names.", mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+    @Command(name = "remove", description = "Remove an image with all its names.",
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
             footer = "  berth image remove docker.io/library/busybox:1.36")
     int remove(@Mixin SocketOption socket,
             @Parameters(paramLabel = "REFERENCE", description = "A name or an id.") String reference) {

@@ -23,8 +23,8 @@ import picocli.CommandLine.Model.CommandSpec;
             AttachCommand.class, PortForwardCommand.class, CpCommand.class, InspectCommand.class, StopCommand.class,
             RmCommand.class, StatsCommand.class, TopCommand.class, EventsCommand.class, TimelineCommand.class,
             ImagesCommand.class, PullCommand.class, RmiCommand.class, ImageCommand.class, DfCommand.class,
-            StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class, DoctorCommand.class, ConsoleCommand.class,
-            CompletionCommand.class, ManualCommand.class, DemoCommand.class, BenchCommand.class},
+            StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class, DoctorCommand.class,
+            ConsoleCommand.class, CompletionCommand.class, ManualCommand.class, DemoCommand.class, BenchCommand.class},
         footerHeading = "%nExit codes:%n")
 public final class Main {
 

@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code berth manual}: manual pages of all commands and of the configuration, for packages. */
-@Command(name = "manual", description = "Write the manual pages of all commands and of the configuration into a directory.", hidden = true,
+@Command(name = "manual", description = "Write the manual pages of all commands and of the configuration into a"
+        + " directory.", hidden = true,
         mixinStandardHelpOptions = true)
 final class ManualCommand implements Callable<Integer> {
 

@@ -131,7 +131,8 @@ class ConsoleBrowserIT {
             browser.open(login());
             browser.await("return document.body.dataset.line === 'live'");
             daemon.pods().run(pod("talker-0", "shop"), PodClient.container("main", "sh", "-c",
-                    "echo begin '" + HOSTILE + "'; echo a warning >&2; i=0; while true; do i=$((i+1)); echo line $i; sleep 1; done"));
+                    "echo begin '" + HOSTILE + "'; echo a warning >&2; i=0;"
+                            + " while true; do i=$((i+1)); echo line $i; sleep 1; done"));
             browser.await("return " + row("talker-0") + "?.innerText.includes('main')");
             browser.run(row("talker-0") + ".querySelector('.name').click()");
             browser.await("return document.querySelector('.log-button') !== null");

@@ -8,6 +8,7 @@ import io.berth.base.RandomId;
 import io.berth.cli.bench.BenchNetwork;
 import io.berth.cli.bench.OwnContainerd;
 import io.berth.cli.scratch.BusyboxImage;
+import io.berth.linux.Cgroups;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URI;
@@ -52,6 +53,8 @@ class ForeignRuntimeIT {
         if (containerd != null) {
             containerd.close();
             network.close();
+            // Where containerd puts pods that name no cgroup; somebody else's is not empty.
+            Cgroups.detect().removeEmpty("/k8s.io");
         }
     }
 
@@ -91,7 +94,8 @@ class ForeignRuntimeIT {
         assertEquals(new BerthCommand.Result(9, "yes\n", "no\n"),
                 berth.run("exec", "web", "sh", "-c", "echo yes; echo no >&2; exit 9"));
         try (BerthCommand.Session session = berth.atTerminal(31, 99, "exec", "-it", "web", "sh", "-c",
-                "echo ready; read x; echo got $x; stty size; exit 5")) {
+                "echo ready; read x; echo got $x;"
+                        + " until [ \"$(stty size)\" = '31 99' ]; do sleep 0.1; done; stty size; exit 5")) {
             session.await("ready");
             session.type("it\r");
             session.await("got it");

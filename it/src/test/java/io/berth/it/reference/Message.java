@@ -65,6 +65,7 @@ record Message(List<Part> parts) {
 
     // graceSeconds and MOST_BYTES are names for programmers.
     private static String words(String name) {
-        return name.replaceAll("([a-z0-9])([A-Z])", "$1 $2").replace('_', ' ').toLowerCase(java.util.Locale.ROOT).replaceFirst("^get ", "");
+        return name.replaceAll("([a-z0-9])([A-Z])", "$1 $2").replace('_', ' ')
+                .toLowerCase(java.util.Locale.ROOT).replaceFirst("^get ", "");
     }
 }

@@ -38,8 +38,8 @@ final class ConsoleEdge implements HttpHandler {
      */
     private static final Set<String> HOSTS = Set.of("127.0.0.1", "localhost", "[::1]");
 
-    private static final Map<String, String> FILES = Stream.of("console.css", "main.js", "dom.js", "pods.js", "story.js", "logs.js",
-            "panels.js", "words.js", "feed.js", "favicon.svg", "index.html")
+    private static final Map<String, String> FILES = Stream.of("console.css", "main.js", "dom.js", "pods.js", "story.js",
+            "logs.js", "panels.js", "words.js", "feed.js", "favicon.svg", "index.html")
             .collect(Collectors.toUnmodifiableMap(name -> name.equals("index.html") ? "/" : "/" + name, name -> name));
 
     private static final Map<String, String> TYPES = Map.of("html", "text/html; charset=utf-8", "css", "text/css; charset=utf-8",

@@ -33,9 +33,11 @@ public final class Metrics implements AutoCloseable {
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final Histogram calls = Histogram.builder().name(Metric.CALLS.title()).unit(Unit.SECONDS)
-            .help(Metric.CALLS.meaning()).labelNames(Metric.CALLS.labelNames()).classicOnly().classicUpperBounds(CALL_BOUNDS).register(registry);
+            .help(Metric.CALLS.meaning()).labelNames(Metric.CALLS.labelNames())
+            .classicOnly().classicUpperBounds(CALL_BOUNDS).register(registry);
     private final Histogram steps = Histogram.builder().name(Metric.STEPS.title()).unit(Unit.SECONDS)
-            .help(Metric.STEPS.meaning()).labelNames(Metric.STEPS.labelNames()).classicOnly().classicUpperBounds(STEP_BOUNDS).register(registry);
+            .help(Metric.STEPS.meaning()).labelNames(Metric.STEPS.labelNames())
+            .classicOnly().classicUpperBounds(STEP_BOUNDS).register(registry);
     private final HTTPServer server;
 
     private Metrics(InetSocketAddress address, String version) throws IOException {
