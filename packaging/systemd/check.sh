@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs inside a virtual machine with a real systemd, started by test.sh beside it: what the unit and the package promise.
 # /check has the packages old.deb and new.deb, the archive image.tar, and perhaps a kubelet.
-exec > >(tee /dev/ttyS0) 2>&1
+exec > >(tee /dev/ttyS0 /check/results) 2>&1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive
 passed=0
 failed=0
