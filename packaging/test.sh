@@ -54,6 +54,7 @@ check "install" inside dpkg -i /berth.deb
 check "the command runs" inside berth --version
 check "the configuration is valid" inside berth config check /etc/berth/config.toml
 check "manual pages are there" present /usr/share/man/man1/berth-run.1.gz
+check "the manual page of the configuration is there" present /usr/share/man/man5/berth-config.5.gz
 check "completion is there" present /usr/share/bash-completion/completions/berth
 check "the service is there" present /lib/systemd/system/berth.service
 check "the fast start fits" sh -c "chroot $root /usr/lib/berth/jvm/bin/java -XX:AOTCache=/usr/lib/berth/berth.aot -XX:AOTMode=on \

@@ -49,11 +49,11 @@ train() {
 
 # $1: the home of the program, $2: where documents go.
 lay_out_documents() {
-    mkdir -p "$2/doc/berth" "$2/man/man1" "$2/bash-completion/completions"
+    mkdir -p "$2/doc/berth" "$2/man" "$2/bash-completion/completions"
     cp "$BERTH_HOME/README.md" "$BERTH_HOME/LICENSE" "$BERTH_HOME"/docs/*.md "$BERTH_HOME"/docs/*.png "$BERTH_HOME/packaging/cni/10-berth-bridge.conflist" \
         "$BERTH_HOME/packaging/grafana/berth.json" "$BERTH_HOME/packaging/prometheus/berth.rules.yaml" "$2/doc/berth/"
-    "$1/bin/berth" manual "$2/man/man1"
-    gzip -9nf "$2"/man/man1/*.1
+    "$1/bin/berth" manual "$2/man"
+    gzip -9nf "$2"/man/man?/*
     "$1/bin/berth" completion > "$2/bash-completion/completions/berth"
 }
 
@@ -68,8 +68,8 @@ make_deb() {
     cp "$BERTH_HOME/packaging/systemd/berth.service" "$root/lib/systemd/system/"
     size=$(du -sk "$root" | cut -f1)
     sed -e "s/@VERSION@/$1/" -e "s/@ARCHITECTURE@/$2/" -e "s/@SIZE@/$size/" "$BERTH_HOME/packaging/debian/control" > "$root/DEBIAN/control"
-    cp "$BERTH_HOME"/packaging/debian/{conffiles,postinst,prerm,postrm} "$root/DEBIAN/"
-    chmod 755 "$root"/DEBIAN/{postinst,prerm,postrm}
+    cp "$BERTH_HOME"/packaging/debian/{conffiles,preinst,postinst,prerm,postrm} "$root/DEBIAN/"
+    chmod 755 "$root"/DEBIAN/{preinst,postinst,prerm,postrm}
     dpkg-deb --root-owner-group -Zxz -z3 --build "$root" "$4/berth_$1_$2.deb" > /dev/null || die "dpkg-deb failed"
     rm -rf "$root"
 }

@@ -9,21 +9,32 @@ public class RuntimeFault extends RuntimeException {
 
     /** What went wrong, in the vocabulary of gRPC status codes. */
     public enum Kind {
-        INVALID_ARGUMENT,
-        NOT_FOUND,
-        ALREADY_EXISTS,
-        FAILED_PRECONDITION,
-        PERMISSION_DENIED,
-        UNAUTHENTICATED,
-        RESOURCE_EXHAUSTED,
-        ABORTED,
-        CANCELLED,
-        DEADLINE_EXCEEDED,
-        UNAVAILABLE,
+        INVALID_ARGUMENT("the request or a configuration cannot be: the message names the field"),
+        NOT_FOUND("there is no such pod, container or image, or no such manifest at the registry"),
+        ALREADY_EXISTS("another one has this name; the message has its id"),
+        FAILED_PRECONDITION("it could be, but not now or not here: a container that does not run, a handler without a feature"),
+        PERMISSION_DENIED("the registry, a policy or the machine refuses it, with its words"),
+        UNAUTHENTICATED("the registry does not take the credentials, or wants some"),
+        RESOURCE_EXHAUSTED("nothing is left of it, such as addresses in the subnet, or a limit is passed"),
+        ABORTED("it was given up for something else that was asked meanwhile"),
+        CANCELLED("whoever asked went away, or the daemon ends"),
+        DEADLINE_EXCEEDED("a command, a plugin or a runtime took longer than it may"),
+        UNAVAILABLE("a registry, a plugin or the network is not ready; the kubelet tries again"),
         /** The machine or an installed tool cannot do what was asked. */
-        UNSUPPORTED,
-        DATA_LOSS,
-        INTERNAL
+        UNSUPPORTED("this machine, its runtime or Berth cannot do it"),
+        DATA_LOSS("bytes did not have the digest that they should: nothing of them is kept"),
+        INTERNAL("a fault of Berth or of a program that it runs; the log has the trace");
+
+        private final String meaning;
+
+        Kind(String meaning) {
+            this.meaning = meaning;
+        }
+
+        /** What it stands for, for the reference of errors. */
+        public String meaning() {
+            return meaning;
+        }
     }
 
     private final Kind kind;

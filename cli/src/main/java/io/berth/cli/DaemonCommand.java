@@ -2,7 +2,6 @@ package io.berth.cli;
 
 import io.berth.cli.client.Connection;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,11 +26,6 @@ abstract class DaemonCommand implements Callable<Integer> {
         } finally {
             out().flush();
         }
-    }
-
-    /** Where the daemon was looked for. */
-    Path socket() {
-        return socket.path();
     }
 
     PrintWriter out() {

@@ -30,8 +30,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code berth doctor}: whether this machine can run pods well, and what to do where it cannot. */
-@Command(name = "doctor", description = "Look at the kernel, cgroups, runtimes, network, registries, disk, clock and daemon of this"
-        + " machine; each finding comes with its cure. Exit code 1 when there is a problem. Nothing is changed.",
+@Command(name = "doctor", description = "Look at the kernel, cgroups, runtimes, network, registries, disk, clock and daemon"
+        + " of this machine; each finding comes with its cure. Exit code 1 when there is a problem. Nothing is changed.",
         mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n", footer = {"  berth doctor",
             "  berth doctor --config /tmp/new.toml -o json"})
 final class DoctorCommand implements Callable<Integer> {
@@ -92,7 +92,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
         long bad = found.stream().filter(each -> each.grade() == Grade.PROBLEM).count();
         long warnings = found.stream().filter(each -> each.grade() == Grade.WARNING).count();
-        out.println(bad + " problems, " + warnings + " warnings");
+        out.println(bad + (bad == 1 ? " problem, " : " problems, ") + warnings + (warnings == 1 ? " warning" : " warnings"));
     }
 
     private static String word(Grade grade) {

@@ -23,15 +23,17 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code berth image …}: images of a running daemon. Pull and list are added by {@link Main}. */
-@Command(name = "image", description = "Import, pull, list, explain, verify, export, prune and remove images.", mixinStandardHelpOptions = true,
-        synopsisSubcommandLabel = "COMMAND")
+@Command(name = "image", description = "Import, pull, list, explain, verify, export, prune and remove images.",
+        mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND", footerHeading = "%nExamples:%n",
+        footer = {"  berth image explain nginx:1.27", "  berth image prune --dry-run"})
 final class ImageCommand {
 
     @Spec
     private CommandSpec spec;
 
     @Command(name = "import", description = "Import an OCI archive, an OCI layout or a docker-save archive.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = {"  berth image import app.tar", "  berth image import --name example.com/app:1 layout/"})
     int importImage(@Mixin SocketOption socket,
             @Parameters(paramLabel = "PATH", description = "The archive or directory.") Path path,
             @Option(names = "--name", paramLabel = "NAME", description = "A name for the image.") Optional<String> name) {
@@ -45,7 +47,9 @@ final class ImageCommand {
         return 0;
     }
 
-    @Command(name = "remove", description = "Remove an image with all its names.", mixinStandardHelpOptions = true)
+    @Command(name = "remove", description = "Remove an image with all its names.",
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = "  berth image remove docker.io/library/busybox:1.36")
     int remove(@Mixin SocketOption socket,
             @Parameters(paramLabel = "REFERENCE", description = "A name or an id.") String reference) {
         try (Connection berth = socket.connect()) {
@@ -55,7 +59,8 @@ final class ImageCommand {
     }
 
     @Command(name = "explain", description = "Show which registries and mirrors a pull would ask, in which order, with whose"
-            + " credentials, and why. Nothing is asked.", mixinStandardHelpOptions = true)
+            + " credentials, and why. Nothing is asked.", mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = "  berth image explain nginx:1.27")
     int explain(@Mixin SocketOption socket,
             @Parameters(paramLabel = "REFERENCE", description = "As it would be pulled.") String reference) {
         try (Connection berth = socket.connect()) {
@@ -77,7 +82,8 @@ final class ImageCommand {
     }
 
     @Command(name = "verify", description = "Read images on the disk and say what is damaged; exit code 1 when something is.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = {"  berth image verify", "  berth image verify --repair example.com/app:1"})
     int verify(@Mixin SocketOption socket,
             @Option(names = "--repair", description = "Pull damaged images again.") boolean repair,
             @Parameters(paramLabel = "IMAGE", arity = "0..*", description = "Names or ids; all images without.")
@@ -103,7 +109,8 @@ final class ImageCommand {
     }
 
     @Command(name = "export", description = "Write an image to an archive that berth, skopeo and docker load read.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = "  berth image export example.com/app:1 app.tar")
     int export(@Mixin SocketOption socket,
             @Parameters(paramLabel = "IMAGE", description = "A name or an id.") String image,
             @Parameters(paramLabel = "FILE", description = "The archive; one that is there is replaced.") Path file) {
@@ -117,7 +124,8 @@ final class ImageCommand {
     }
 
     @Command(name = "prune", description = "Remove images that have lost their tag and that no container uses.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n",
+            footer = {"  berth image prune --dry-run", "  berth image prune --all"})
     int prune(@Mixin SocketOption socket,
             @Option(names = "--all", description = "Also images with a tag.") boolean all,
             @Option(names = "--dry-run", description = "Only say what would be removed.") boolean dryRun) {

@@ -23,8 +23,8 @@ import picocli.CommandLine.Model.CommandSpec;
             AttachCommand.class, PortForwardCommand.class, CpCommand.class, InspectCommand.class, StopCommand.class,
             RmCommand.class, StatsCommand.class, TopCommand.class, EventsCommand.class, TimelineCommand.class,
             ImagesCommand.class, PullCommand.class, RmiCommand.class, ImageCommand.class, DfCommand.class,
-            StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class, DoctorCommand.class, ConsoleCommand.class,
-            CompletionCommand.class, ManualCommand.class, DemoCommand.class, BenchCommand.class},
+            StatusCommand.class, VersionCommand.class, ServeCommand.class, ConfigCommand.class, DoctorCommand.class,
+            ConsoleCommand.class, CompletionCommand.class, ManualCommand.class, DemoCommand.class, BenchCommand.class},
         footerHeading = "%nExit codes:%n")
 public final class Main {
 
@@ -64,8 +64,8 @@ public final class Main {
         CommandLine command = new CommandLine(new Main());
         // One implementation under two names, as in docker.
         CommandLine image = command.getSubcommands().get("image");
-        image.addSubcommand("list", new ImagesCommand());
-        image.addSubcommand("pull", new PullCommand());
+        add(image, "list", new ImagesCommand(), "  berth image list");
+        add(image, "pull", new PullCommand(), "  berth image pull docker.io/library/busybox:1.36");
         command.getCommandSpec().usageMessage().footer(Arrays.stream(ExitCode.values())
                 .map(code -> "  %-4d %s".formatted(code.number(), code.meaning())).toArray(String[]::new));
         // What follows the image or the container belongs to the command in it.
@@ -75,6 +75,12 @@ public final class Main {
         command.setExecutionExceptionHandler((failure, line, parsed) -> failed(failure, line));
         command.setParameterExceptionHandler((failure, words) -> misused(failure));
         return command;
+    }
+
+    private static void add(CommandLine group, String name, Object command, String example) {
+        CommandLine under = new CommandLine(command).setCommandName(name);
+        under.getCommandSpec().usageMessage().footer(example);
+        group.addSubcommand(name, under);
     }
 
     // One line, not the whole help: in a script's log the reason must not drown.
@@ -104,6 +110,7 @@ public final class Main {
     }
 
     private static Path socket(CommandSpec spec) {
-        return spec.userObject() instanceof DaemonCommand command ? command.socket() : SOCKET;
+        return spec.mixins().values().stream().map(CommandSpec::userObject).filter(SocketOption.class::isInstance)
+                .map(SocketOption.class::cast).map(SocketOption::path).findFirst().orElse(SOCKET);
     }
 }

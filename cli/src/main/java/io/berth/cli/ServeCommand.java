@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code berth serve}: the daemon, in the foreground. SIGTERM ends it and leaves containers running. */
-@Command(name = "serve", description = "Run the daemon in the foreground.", mixinStandardHelpOptions = true)
+@Command(name = "serve", description = "Run the daemon in the foreground.", mixinStandardHelpOptions = true,
+        footerHeading = "%nExamples:%n", footer = {"  berth serve", "  berth serve --config /tmp/try.toml"})
 final class ServeCommand implements Callable<Integer> {
 
     private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";

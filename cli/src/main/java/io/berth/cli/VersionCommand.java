@@ -6,7 +6,8 @@ import picocli.CommandLine.Command;
 
 /** {@code berth version}: which client this is and which runtime answers. */
 @Command(name = "version", description = "Show the version of this command and of the runtime that answers.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n", footer = {"  berth version",
+            "  berth version --socket /run/containerd/containerd.sock"})
 final class VersionCommand extends DaemonCommand {
 
     @Override

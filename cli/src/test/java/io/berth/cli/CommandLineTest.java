@@ -20,19 +20,23 @@ import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** How commands end when the way to the daemon is not there, and what each says about itself. */
 @Timeout(60)
@@ -62,7 +66,9 @@ class CommandLineTest {
                 List.of("port-forward", "x", ":80"), List.of("cp", "x:/a", "b"), List.of("stats"), List.of("top"),
                 List.of("events"), List.of("timeline", "x"), List.of("stop", "x"), List.of("rm", "x"), List.of("df"),
                 List.of("status"), List.of("version"), List.of("run", "x"), List.of("image", "list"),
-                List.of("image", "pull", "x"));
+                List.of("image", "pull", "x"), List.of("image", "import", "/x"), List.of("image", "export", "x", "/y"),
+                List.of("image", "explain", "x"), List.of("image", "verify"), List.of("image", "prune"),
+                List.of("image", "remove", "x"), List.of("console"));
     }
 
     private List<DynamicTest> everyCommand(Path socket, int code, String word, String... further) {
@@ -98,26 +104,78 @@ class CommandLineTest {
         return everyCommand(path, 120, "nobody listens");
     }
 
+    /** A command that is missing in {@link #commands()} would not be tried against bad daemons. */
     @Test
-    void aDaemonThatAcceptsAndSaysNothingHangs() throws IOException {
-        Path path = directory.resolve("hung.sock");
-        try (ServerSocketChannel hung = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            hung.bind(UnixDomainSocketAddress.of(path));
-            for (String command : List.of("ps", "df")) {
-                Result result = berth(command, "--timeout", "1", "--socket", path.toString());
-                assertEquals(121, result.code, result.err);
-                assertOneLine(result);
-                assertTrue(result.err.contains("hangs"), result.err);
+    void theListHasEveryCommandThatTalksToADaemon() {
+        List<String> tried = commands().stream().map(line -> line.getFirst().equals("image") ? "image " + line.get(1)
+                : line.getFirst()).distinct().sorted().toList();
+        List<String> talking = new ArrayList<>();
+        for (CommandLine command : all(Main.commandLine())) {
+            if (command.getCommandSpec().optionsMap().containsKey("--timeout")) {
+                talking.add(command.getCommandSpec().qualifiedName().substring("berth ".length()));
+            }
+        }
+        assertEquals(talking.stream().sorted().toList(), tried);
+    }
+
+    private static List<CommandLine> all(CommandLine command) {
+        List<CommandLine> all = new ArrayList<>();
+        for (CommandLine each : command.getSubcommands().values()) {
+            if (!each.getCommandSpec().usageMessage().hidden()) {
+                all.add(each);
+                all.addAll(all(each));
+            }
+        }
+        return all;
+    }
+
+    /** The kernel would wait for ever where the queue of connections is full. */
+    @Test
+    void aDaemonThatTakesNoMoreConnectionsHangs() throws IOException {
+        Path path = directory.resolve("full.sock");
+        List<SocketChannel> queue = new ArrayList<>();
+        try (ServerSocketChannel full = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            full.bind(UnixDomainSocketAddress.of(path), 1);
+            SocketException refusal = assertThrows(SocketException.class, () -> {
+                while (queue.size() < 100) {
+                    queue.add(SocketChannel.open(StandardProtocolFamily.UNIX));
+                    queue.getLast().configureBlocking(false);
+                    queue.getLast().connect(UnixDomainSocketAddress.of(path));
+                }
+            });
+            assertTrue(refusal.getMessage().contains("temporarily unavailable"), refusal.getMessage());
+            Result result = berth("ps", "--timeout", "1", "--socket", path.toString());
+            assertEquals(121, result.code, result.err);
+            assertOneLine(result);
+            assertTrue(result.err.contains("takes no more connections"), result.err);
+        } finally {
+            for (SocketChannel each : queue) {
+                each.close();
             }
         }
     }
 
-    @Test
-    void aDaemonWithoutThisProtocolIsAnotherVersion() throws Exception {
-        try (Served other = new Served(directory.resolve("other.sock"), List.of())) {
-            Result result = berth("ps", "--socket", other.path.toString());
-            assertEquals(123, result.code, result.err);
-            assertOneLine(result);
+    @TestFactory
+    Stream<DynamicTest> atADaemonThatSaysNothingEveryCommandSaysThatItHangs() throws IOException {
+        Path path = Path.of("/tmp/berth-cli-test-" + ProcessHandle.current().pid() + "-hung.sock");
+        ServerSocketChannel hung = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        // Nobody takes them, and each command leaves some.
+        hung.bind(UnixDomainSocketAddress.of(path), 500);
+        path.toFile().deleteOnExit();
+        return everyCommand(path, 121, "hangs", "--timeout", "1").stream().onClose(() -> close(hung));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> atAnotherProtocolEveryCommandSaysThatItIsAnotherVersion() throws Exception {
+        Served other = new Served(Path.of("/tmp/berth-cli-test-" + ProcessHandle.current().pid() + "-other.sock"), List.of());
+        return everyCommand(other.path, 123, "another version").stream().onClose(() -> close(other));
+    }
+
+    private static void close(AutoCloseable each) {
+        try {
+            each.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -169,15 +227,16 @@ class CommandLineTest {
     @TestFactory
     List<DynamicTest> everyCommandExplainsItself() {
         List<DynamicTest> tests = new ArrayList<>();
-        Main.commandLine().getSubcommands().forEach((name, command) -> tests.add(DynamicTest.dynamicTest(name, () -> {
-            Result result = berth(name, "--help");
-            assertEquals(0, result.code);
-            assertTrue(result.out.contains("Usage: berth " + name), result.out);
-            boolean talks = command.getCommandSpec().userObject() instanceof DaemonCommand;
-            boolean hasExample = List.of(command.getCommandSpec().usageMessage().footer()).stream()
-                    .anyMatch(line -> line.contains("berth " + name));
-            assertTrue(!talks || name.equals("version") || hasExample, name + " has no example in its help");
-        })));
+        for (CommandLine command : all(Main.commandLine())) {
+            String name = command.getCommandSpec().qualifiedName();
+            tests.add(DynamicTest.dynamicTest(name, () -> {
+                Result result = berth((name + " --help").substring("berth ".length()).split(" "));
+                assertEquals(0, result.code);
+                assertTrue(result.out.contains("Usage: " + name), result.out);
+                assertTrue(List.of(command.getCommandSpec().usageMessage().footer()).stream()
+                        .anyMatch(line -> line.contains(name)), name + " has no example in its help");
+            }));
+        }
         return tests;
     }
 

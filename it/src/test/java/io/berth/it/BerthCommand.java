@@ -8,6 +8,7 @@ import io.berth.linux.Spawn;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,11 +17,20 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
-/** The berth command as a child process, as a person or a script starts it, for one daemon. */
-record BerthCommand(TestDaemon daemon) {
+/**
+ * The berth command as a child process, as a person or a script starts it, for one daemon.
+ *
+ * @param socket where the daemon is, asked for each command
+ */
+record BerthCommand(Supplier<Path> socket) {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    BerthCommand(TestDaemon daemon) {
+        this(() -> daemon.node().socket());
+    }
 
     /** What it ended with. */
     record Result(int code, String out, String err) {}
@@ -41,7 +51,7 @@ record BerthCommand(TestDaemon daemon) {
     /** A process that runs; its output goes where the caller reads it. */
     Process start(String... arguments) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(line(arguments));
-        builder.environment().put("BERTH_SOCKET", daemon.node().socket().toString());
+        builder.environment().put("BERTH_SOCKET", socket.get().toString());
         return builder.start();
     }
 
@@ -81,7 +91,7 @@ record BerthCommand(TestDaemon daemon) {
             Pty pty = Pty.open();
             pty.resize(rows, columns);
             Map<String, String> environment = new HashMap<>(System.getenv());
-            environment.put("BERTH_SOCKET", daemon.node().socket().toString());
+            environment.put("BERTH_SOCKET", socket.get().toString());
             environment.put("TERM", "xterm");
             environment.remove("NO_COLOR");
             ChildProcess child = Spawn.of(line(arguments), environment).newSession().descriptor(0, pty.terminal())

@@ -125,6 +125,35 @@ class ConsoleBrowserIT {
     }
 
     @Test
+    void aContainersLogIsReadWhileItGrows() throws Exception {
+        TestImages.busybox(daemon);
+        try (Browser browser = Browser.start(directory)) {
+            browser.open(login());
+            browser.await("return document.body.dataset.line === 'live'");
+            daemon.pods().run(pod("talker-0", "shop"), PodClient.container("main", "sh", "-c",
+                    "echo begin '" + HOSTILE + "'; echo a warning >&2; i=0;"
+                            + " while true; do i=$((i+1)); echo line $i; sleep 1; done"));
+            browser.await("return " + row("talker-0") + "?.innerText.includes('main')");
+            browser.run(row("talker-0") + ".querySelector('.name').click()");
+            browser.await("return document.querySelector('.log-button') !== null");
+            browser.run("document.querySelector('.log-button').click()");
+            browser.await("return document.querySelector('.log')?.innerText.includes('line 1')");
+            browser.await("return document.querySelector('.log')?.innerText.includes('line 6')");
+            assertTrue(browser.text(".log").contains(HOSTILE), browser.text(".log"));
+            assertEquals("a warning", browser.text(".log .stderr span"));
+            browser.run("document.documentElement.dataset.theme = 'dark'");
+            browser.resize(1500, 1000);
+            browser.run("document.querySelector('.log').scrollIntoView()");
+            browser.picture(PICTURES.resolve("log-dark.png"));
+            browser.run("document.querySelector('.log-button').click()");
+            browser.await("return document.querySelector('.log').hidden");
+            assertEquals(List.of(), browser.log(), "the browser complains");
+        }
+        endPods();
+        daemon.assertNothingLeft();
+    }
+
+    @Test
     void withoutOrWithAnotherTokenOneIsAskedForIt() throws Exception {
         try (Browser browser = Browser.start(directory)) {
             browser.open(login().replaceFirst("#.*", ""));

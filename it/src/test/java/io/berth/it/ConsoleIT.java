@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.berth.cli.scratch.PodClient;
+import io.berth.cri.v1.ContainerStatusRequest;
 import io.berth.cri.v1.KeyValue;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -70,7 +71,7 @@ class ConsoleIT {
     void withoutTheTokenNothingOfTheNodeIsTold() throws IOException {
         String right = bearer();
         String other = right.substring(0, right.length() - 1) + (right.endsWith("A") ? "B" : "A");
-        for (String path : List.of("/api/live", "/api/pods/0123456789ab", "/api/", "/api/anything")) {
+        for (String path : List.of("/api/live", "/api/pods/0123456789ab", "/api/logs/0123456789ab", "/api/", "/api/anything")) {
             assertEquals(401, ask("GET", path, host()).status(), path + " without");
             assertEquals(401, ask("GET", path, host(), other).status(), path + " with another");
             assertEquals(401, ask("GET", path, host(), right + "A").status(), path + " with a longer one");
@@ -151,6 +152,33 @@ class ConsoleIT {
                 step.path("operation").asString() + "/" + step.path("step").asString()));
         assertTrue(steps.containsAll(List.of("RunPodSandbox/network", "CreateContainer/runtime create",
                 "StartContainer/runtime start")), steps::toString);
+        pods.stop(pod);
+        pods.remove(pod);
+    }
+
+    @Test
+    void aLogsEndIsShownAndALinkInItsPlaceIsNot() throws IOException {
+        TestImages.busybox(daemon);
+        PodClient pods = daemon.pods();
+        PodClient.Pod pod = pods.run(PodClient.config("talker", daemon.node().logs()));
+        String id = pods.run(pod, PodClient.container("main", "sh", "-c",
+                "i=0; while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); done; echo bad >&2; echo '<b> last'"));
+        pods.awaitExit(id, java.time.Duration.ofSeconds(20));
+        JsonNode log = JsonMapper.shared().readTree(ask("GET", "/api/logs/" + id, host(), bearer()).body());
+        List<String> lines = new ArrayList<>();
+        log.path("lines").forEach(line -> lines.add(line.path("text").asString()));
+        assertEquals(300, lines.size());
+        assertTrue(log.path("cut").asBoolean());
+        assertTrue(lines.contains("<b> last") && lines.contains("line 999") && !lines.contains("line 1"), lines::toString);
+        assertEquals(1, log.path("lines").valueStream().filter(line -> line.path("err").asBoolean()).count());
+        assertEquals(404, ask("GET", "/api/logs/" + id.substring(0, 12), host(), bearer()).status());
+        Path file = Path.of(daemon.connection().runtime().containerStatus(
+                ContainerStatusRequest.newBuilder().setContainerId(id).build()).getStatus().getLogPath());
+        Files.delete(file);
+        Files.createSymbolicLink(file, loginFile());
+        String linked = ask("GET", "/api/logs/" + id, host(), bearer()).body();
+        assertFalse(linked.contains(login().getFragment()), "a link was followed");
+        assertTrue(JsonMapper.shared().readTree(linked).path("problem").asString().contains("no longer"), linked);
         pods.stop(pod);
         pods.remove(pod);
     }

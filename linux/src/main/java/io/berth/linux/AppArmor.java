@@ -13,14 +13,18 @@ import java.util.stream.Stream;
  *
  * @param parameters the kernel module's parameters; the directory is not there on a kernel without AppArmor
  * @param security its part of securityfs
+ * @param searchPath directories of programs
  */
-public record AppArmor(Path parameters, Path security) {
+public record AppArmor(Path parameters, Path security, List<Path> searchPath) {
+
+    private static final String PARSER = "apparmor_parser";
 
     private static final Duration PARSER_LIMIT = Duration.ofSeconds(30);
 
     /** That of this machine. */
     public static AppArmor ofThisMachine() {
-        return new AppArmor(Path.of("/sys/module/apparmor/parameters"), Path.of("/sys/kernel/security/apparmor"));
+        return new AppArmor(Path.of("/sys/module/apparmor/parameters"), Path.of("/sys/kernel/security/apparmor"),
+                Stream.of(Command.searchPath().split(":")).filter(each -> !each.isEmpty()).map(Path::of).toList());
     }
 
     /** Whether the kernel confines by profiles. */
@@ -43,13 +47,18 @@ public record AppArmor(Path parameters, Path security) {
         }
     }
 
+    /** Whether there is the program that loads profiles. A kernel may have AppArmor on a node that never installed it. */
+    public boolean canLoad() {
+        return searchPath.stream().anyMatch(directory -> Files.isExecutable(directory.resolve(PARSER)));
+    }
+
     /** Loads profiles, replacing those of the same name. */
     public void load(String text) {
         try {
             Path file = Files.createTempFile("berth-apparmor", ".profile");
             try {
                 Files.writeString(file, text);
-                Command.Output output = Command.of(List.of("apparmor_parser", "--replace", "--skip-cache", file.toString()),
+                Command.Output output = Command.of(List.of(PARSER, "--replace", "--skip-cache", file.toString()),
                         PARSER_LIMIT).run();
                 if (output.exitCode() != 0) {
                     throw RuntimeFault.precondition("load AppArmor profile: " + output.stderrText().strip());

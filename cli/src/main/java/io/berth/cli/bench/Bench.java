@@ -64,7 +64,7 @@ final class Bench implements AutoCloseable {
         settings.against().forEach(socket -> join(new OtherSocket(socket), image));
         if (settings.againstContainerd()) {
             progress.accept("starting containerd");
-            join(new OwnContainerd(settings, network, program(settings.runtime())), image);
+            join(new OwnContainerd(network, program(settings.runtime())), image);
         }
     }
 

@@ -17,7 +17,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code berth bench}. Exit code 0 only when everything was measured and nothing of it is left. */
-@Command(name = "bench", mixinStandardHelpOptions = true, description = {
+@Command(name = "bench", mixinStandardHelpOptions = true, footerHeading = "%nExamples:%n", footer = {"  berth bench",
+    "  berth bench pods --against-containerd --runtime crun --svg pod.svg",
+    "  berth bench memory start list pull --against-containerd -o json"}, description = {
     "Measure Berth over the CRI, side by side with other runtimes.",
     "Needs root. Without --socket it starts a Berth of its own, in a temporary directory. All contestants take turns, with"
             + " the same image, OCI runtime and CNI plugins. A ratio is Berth's median divided by the other's."})

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * A CNI chain for the time of a bench: bridge with host-local addresses, then portmap, as many nodes have it. All
  * contestants use the same files, the same bridge and the same addresses. Closing takes the bridge away.
  */
-final class BenchNetwork implements AutoCloseable {
+public final class BenchNetwork implements AutoCloseable {
 
     private static final List<Path> PLUGINS = List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"));
 
@@ -22,7 +22,7 @@ final class BenchNetwork implements AutoCloseable {
     private final String bridge;
 
     /** @param name of the bridge, at most 15 characters */
-    BenchNetwork(Path directory, String name, boolean masquerade) {
+    public BenchNetwork(Path directory, String name, boolean masquerade) {
         this.directory = directory;
         this.bridge = name;
         try {

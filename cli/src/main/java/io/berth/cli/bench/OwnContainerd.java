@@ -22,9 +22,10 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The node's containerd as a peer, with directories and a socket of its own: the CRI plugin with its defaults, the overlay
- * snapshotter, the runtime and the CNI files of the bench. Written for the configuration of version 2 (containerd 1.6).
+ * snapshotter, the runtime and the CNI files of the bench. Written for the configuration of version 2 (containerd 1.6, which
+ * later ones read too). Closing it ends all that it runs. Used by one thread.
  */
-final class OwnContainerd implements Contestant {
+public final class OwnContainerd implements Contestant {
 
     private static final String PAUSE = "berth.local/pause:bench";
     // "server is not initialized yet" comes as UNKNOWN.
@@ -40,7 +41,13 @@ final class OwnContainerd implements Contestant {
     private Connection connection;
     private boolean closed;
 
-    OwnContainerd(BenchSettings settings, BenchNetwork network, String runtime) {
+    /**
+     * Starts it.
+     *
+     * @param runtime name or path of runc or crun
+     * @throws RuntimeFault when there is no containerd in PATH or it does not answer
+     */
+    public OwnContainerd(BenchNetwork network, String runtime) {
         directory = Path.of(System.getProperty("java.io.tmpdir"), "berth-ctd-" + RandomId.hex(3));
         try {
             Files.createDirectory(directory);

@@ -15,6 +15,7 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -26,6 +27,8 @@ import java.util.concurrent.TimeUnit;
 /** A connection to a daemon's socket; closed by its owner. Thread-safe. */
 public final class Connection implements AutoCloseable {
 
+    private static final Duration QUEUE_PATIENCE = Duration.ofSeconds(10);
+    private static final long QUEUE_LOOK_MILLIS = 50;
     private static final int LARGEST_ANSWER_BYTES = 64 << 20;
 
     private final Path socket;
@@ -44,7 +47,7 @@ public final class Connection implements AutoCloseable {
      * @throws DaemonFault when nobody listens or this user may not connect
      */
     public static Connection to(Path socket) {
-        return to(socket, List.of());
+        return to(socket, List.of(), QUEUE_PATIENCE);
     }
 
     /**
@@ -53,7 +56,7 @@ public final class Connection implements AutoCloseable {
      * @throws DaemonFault when nobody listens, this user may not connect, nothing answers, or something else does
      */
     public static Connection toLively(Path socket, Duration patience) {
-        Connection connection = to(socket, List.of(new Patience(patience)));
+        Connection connection = to(socket, List.of(new Patience(patience)), patience);
         try {
             connection.version();
             return connection;
@@ -63,18 +66,30 @@ public final class Connection implements AutoCloseable {
         }
     }
 
-    private static Connection to(Path socket, List<ClientInterceptor> interceptors) {
-        knock(socket);
+    private static Connection to(Path socket, List<ClientInterceptor> interceptors, Duration patience) {
+        knock(socket, patience);
         EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         return new Connection(socket, loop, NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
                 .channelType(EpollDomainSocketChannel.class).eventLoopGroup(loop).usePlaintext().intercept(interceptors)
                 .maxInboundMessageSize(LARGEST_ANSWER_BYTES).overrideAuthority("localhost").build());
     }
 
-    // gRPC calls every reason UNAVAILABLE; the kernel tells them apart.
-    private static void knock(Path socket) {
-        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            probe.connect(UnixDomainSocketAddress.of(socket));
+    // gRPC calls every reason UNAVAILABLE; the kernel tells them apart. It would also wait for ever at a daemon that takes no
+    // more connections, so it is not let wait.
+    private static void knock(Path socket, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        try {
+            while (!isTaken(socket)) {
+                if (System.nanoTime() > deadline) {
+                    throw new DaemonFault(ExitCode.DAEMON_HUNG, "connect to " + socket + ": no answer in time: the daemon hangs"
+                            + " and takes no more connections: see its log (journalctl -u berth), or restart it: containers run"
+                            + " on");
+                }
+                Thread.sleep(QUEUE_LOOK_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, "connect to " + socket + ": interrupted", e);
         } catch (IOException e) {
             String reason = RuntimeFault.reason(e);
             if (reason.contains("Permission denied")) {
@@ -84,6 +99,19 @@ public final class Connection implements AutoCloseable {
             throw new DaemonFault(ExitCode.DAEMON_DOWN, "connect to " + socket + ": " + (reason.contains("No such file")
                     ? "there is no such socket" : "nobody listens (" + reason + ")")
                     + ": start the daemon (systemctl start berth, or \"berth serve\") or name another socket with --socket");
+        }
+    }
+
+    private static boolean isTaken(Path socket) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false);
+            return probe.connect(UnixDomainSocketAddress.of(socket));
+        } catch (SocketException e) {
+            // EAGAIN: the queue is full.
+            if (RuntimeFault.reason(e).contains("temporarily unavailable")) {
+                return false;
+            }
+            throw e;
         }
     }
 

@@ -4,6 +4,8 @@ import io.berth.base.RuntimeFault;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Turns what a call ended with into one line for a person, and an exit code. */
 public final class Failures {
@@ -28,13 +30,10 @@ public final class Failures {
         String what = call.isEmpty() ? "call " + socket : "call " + call + " at " + socket;
         String words = status.getDescription() == null ? status.getCode().toString() : oneLine(status.getDescription());
         return switch (status.getCode()) {
-            case UNAVAILABLE -> wasAnswered(status) ? new DaemonFault(ExitCode.FAILED, words)
+            case UNAVAILABLE -> isQueueFull(status) ? hung(what) : wasAnswered(status) ? new DaemonFault(ExitCode.FAILED, words)
                     : new DaemonFault(ExitCode.DAEMON_DOWN, what + ": the daemon went away or speaks another protocol: see its"
                             + " log (journalctl -u berth) and try again");
-            case DEADLINE_EXCEEDED -> isOurDeadline(words) ? new DaemonFault(ExitCode.DAEMON_HUNG, what
-                    + ": no answer in time: the daemon hangs or is overloaded: see its log (journalctl -u berth), wait longer"
-                    + " with --timeout, or restart it: containers run on")
-                    : new DaemonFault(ExitCode.FAILED, words);
+            case DEADLINE_EXCEEDED -> isOurDeadline(words) ? hung(what) : new DaemonFault(ExitCode.FAILED, words);
             case UNIMPLEMENTED -> new DaemonFault(ExitCode.OTHER_VERSION, what + ": the daemon does not know this call: it is"
                     + " another version or another runtime (berth version --socket " + socket + " tells which)");
             case NOT_FOUND -> new DaemonFault(ExitCode.NOT_FOUND, words);
@@ -42,6 +41,17 @@ public final class Failures {
                     RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, INTERNAL, DATA_LOSS ->
                 new DaemonFault(ExitCode.FAILED, words + " (" + status.getCode() + ")");
         };
+    }
+
+    private static DaemonFault hung(String what) {
+        return new DaemonFault(ExitCode.DAEMON_HUNG, what + ": no answer in time: the daemon hangs or is overloaded: see its log"
+                + " (journalctl -u berth), wait longer with --timeout, or restart it: containers run on");
+    }
+
+    // The queue of connections that nobody takes.
+    private static boolean isQueueFull(Status status) {
+        return Stream.iterate(status.getCause(), Objects::nonNull, Throwable::getCause)
+                .anyMatch(cause -> RuntimeFault.reason(cause).contains("temporarily unavailable"));
     }
 
     // The daemon's own words come without an exception of the transport behind them.

@@ -39,7 +39,7 @@ public final class ManualPage {
         commands(lines);
         footer(lines);
         lines.add(".SH SEE ALSO");
-        lines.add("berth(1), and the configuration in /usr/share/doc/berth/configuration.md");
+        lines.add("berth(1), berth\\-config(5), and the documents in /usr/share/doc/berth");
         return String.join("\n", lines) + "\n";
     }
 
@@ -106,7 +106,7 @@ public final class ManualPage {
     }
 
     // A line that begins with a dot or a quote would be a request.
-    private static String escaped(String text) {
+    static String escaped(String text) {
         String plain = text.replace("\\", "\\\\").replace("-", "\\-");
         return plain.startsWith(".") || plain.startsWith("'") ? "\\&" + plain : plain;
     }

@@ -7,15 +7,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which AppArmor profile confines a container. Without AppArmor in the kernel a container that names a profile is refused,
- * one that asks for the default runs without. Thread-safe.
+ * one that asks for the default runs without. Where the kernel has it and the node has no program that loads profiles, which a
+ * small Debian has not, a container that asks for nothing runs without, as with other runtimes, and one that asks for the
+ * default is refused. Thread-safe.
  *
  * @param kernel AppArmor of the machine
  */
 record AppArmorSpec(AppArmor kernel) {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AppArmorSpec.class);
+    private static final AtomicBoolean TOLD = new AtomicBoolean();
     static final String DEFAULT_PROFILE = "berth-default";
     private static final String LOCALHOST = "localhost/";
 
@@ -32,12 +39,34 @@ record AppArmorSpec(AppArmor kernel) {
             throw RuntimeFault.precondition("use AppArmor profile " + wanted + ": this node's kernel runs without AppArmor");
         }
         if (wanted.equals(DEFAULT_PROFILE)) {
-            ensureDefault();
-        } else if (!kernel.isLoaded(wanted)) {
+            return defaultProfile(asksFor(security));
+        }
+        if (!kernel.isLoaded(wanted)) {
             throw RuntimeFault.precondition("use AppArmor profile " + wanted
                     + ": it is not loaded on this node: load it with apparmor_parser");
         }
         return Optional.of(wanted);
+    }
+
+    @SuppressWarnings("deprecation")
+    private static boolean asksFor(LinuxContainerSecurityContext security) {
+        return security.hasApparmor() || !security.getApparmorProfile().isEmpty();
+    }
+
+    private Optional<String> defaultProfile(boolean asked) {
+        if (kernel.isLoaded(DEFAULT_PROFILE) || kernel.canLoad()) {
+            ensureDefault();
+            return Optional.of(DEFAULT_PROFILE);
+        }
+        if (asked) {
+            throw RuntimeFault.precondition("use the default AppArmor profile: apparmor_parser, which loads it, is not on this"
+                    + " node: install the package apparmor");
+        }
+        if (!TOLD.getAndSet(true)) {
+            LOG.warn("containers run without an AppArmor profile: apparmor_parser, which loads them, is not on this node:"
+                    + " install the package apparmor");
+        }
+        return Optional.empty();
     }
 
     // A container that names none gets the default, unless it is privileged.

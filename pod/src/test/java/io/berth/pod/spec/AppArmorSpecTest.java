@@ -12,6 +12,7 @@ import io.berth.linux.AppArmor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,7 @@ class AppArmorSpecTest {
     private AppArmorSpec withKernel(String enabled, String profiles) throws IOException {
         Files.writeString(directory.resolve("enabled"), enabled);
         Files.writeString(directory.resolve("profiles"), profiles);
-        return new AppArmorSpec(new AppArmor(directory, directory));
+        return new AppArmorSpec(new AppArmor(directory, directory, List.of(directory)));
     }
 
     private static LinuxContainerSecurityContext asking(ProfileType type, String name) {
@@ -70,5 +71,14 @@ class AppArmorSpecTest {
         assertEquals(Optional.empty(), spec.profile(asking(ProfileType.RuntimeDefault, "")));
         RuntimeFault fault = assertThrows(RuntimeFault.class, () -> spec.profile(asking(ProfileType.Localhost, "mine")));
         assertTrue(fault.getMessage().contains("without AppArmor"), fault.getMessage());
+    }
+
+    @Test
+    void withoutAParserOnlyWhoAsksForTheDefaultIsRefused() throws IOException {
+        AppArmorSpec spec = withKernel("Y\n", "");
+        assertEquals(Optional.empty(), spec.profile(LinuxContainerSecurityContext.getDefaultInstance()));
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> spec.profile(asking(ProfileType.RuntimeDefault, "")));
+        assertEquals(RuntimeFault.Kind.FAILED_PRECONDITION, fault.kind());
+        assertTrue(fault.getMessage().contains("install the package apparmor"), fault.getMessage());
     }
 }

@@ -72,6 +72,16 @@ public final class ConfigFile {
         return new Loaded(config, table.effective(), table.origins());
     }
 
+    /** Every key with its default, with a handler of this type whose keys begin with {@code handler}. */
+    static Map<String, Object> defaults(String handler, String type) {
+        ConfigTable table = new ConfigTable();
+        table.put(handler + "runtime_type", type, "default");
+        config(table);
+        Map<String, Object> defaults = table.effective();
+        defaults.put(handler + "runtime_type", "oci");
+        return defaults;
+    }
+
     private static List<Path> dropIns(Path main) {
         Path directory = main.toAbsolutePath().resolveSibling("config.d");
         if (!Files.isDirectory(directory)) {

@@ -46,7 +46,8 @@ public final class Console implements AutoCloseable {
         Feeds feeds = new Feeds(sources, events);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         server.setExecutor(threads);
-        server.createContext("/", new ConsoleEdge(login, new PodStory(sources.node()), feeds));
+        server.createContext("/", new ConsoleEdge(login, new PodStory(sources.node()),
+                new LogTail(sources.node()), feeds));
         events.start();
         server.start();
         String host = address.getAddress() instanceof java.net.Inet6Address ? "[::1]" : address.getAddress().getHostAddress();

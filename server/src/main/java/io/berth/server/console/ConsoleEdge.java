@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -36,21 +38,23 @@ final class ConsoleEdge implements HttpHandler {
      */
     private static final Set<String> HOSTS = Set.of("127.0.0.1", "localhost", "[::1]");
 
-    private static final Map<String, String> FILES = Map.of("/", "index.html", "/console.css", "console.css",
-            "/main.js", "main.js", "/dom.js", "dom.js", "/pods.js", "pods.js", "/story.js", "story.js",
-            "/panels.js", "panels.js", "/words.js", "words.js", "/feed.js", "feed.js", "/favicon.svg", "favicon.svg");
+    private static final Map<String, String> FILES = Stream.of("console.css", "main.js", "dom.js", "pods.js", "story.js",
+            "logs.js", "panels.js", "words.js", "feed.js", "favicon.svg", "index.html")
+            .collect(Collectors.toUnmodifiableMap(name -> name.equals("index.html") ? "/" : "/" + name, name -> name));
 
     private static final Map<String, String> TYPES = Map.of("html", "text/html; charset=utf-8", "css", "text/css; charset=utf-8",
             "js", "text/javascript; charset=utf-8", "svg", "image/svg+xml");
 
     private final LoginFile login;
     private final PodStory stories;
+    private final LogTail logs;
     private final Feeds feeds;
     private final AtomicLong toldAtNanos = new AtomicLong(System.nanoTime() - TELL_AGAIN_NANOS);
 
-    ConsoleEdge(LoginFile login, PodStory stories, Feeds feeds) {
+    ConsoleEdge(LoginFile login, PodStory stories, LogTail logs, Feeds feeds) {
         this.login = login;
         this.stories = stories;
+        this.logs = logs;
         this.feeds = feeds;
     }
 
@@ -123,15 +127,20 @@ final class ConsoleEdge implements HttpHandler {
             exchange.sendResponseHeaders(200, 0);
             feeds.feed(exchange.getResponseBody());
         } else if (path.startsWith("/api/pods/")) {
-            Optional<ObjectNode> story = stories.of(path.substring("/api/pods/".length()));
-            if (story.isPresent()) {
-                exchange.getResponseHeaders().set("Content-Type", "application/json");
-                send(exchange, 200, story.get().toString().getBytes(StandardCharsets.UTF_8));
-            } else {
-                refuse(exchange, 404, "there is no such pod");
-            }
+            send(exchange, stories.of(path.substring("/api/pods/".length())), "there is no such pod");
+        } else if (path.startsWith("/api/logs/")) {
+            send(exchange, logs.of(path.substring("/api/logs/".length())), "there is no such container");
         } else {
             refuse(exchange, 404, "there is no such call");
+        }
+    }
+
+    private static void send(HttpExchange exchange, Optional<ObjectNode> answer, String none) throws IOException {
+        if (answer.isPresent()) {
+            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            send(exchange, 200, answer.get().toString().getBytes(StandardCharsets.UTF_8));
+        } else {
+            refuse(exchange, 404, none);
         }
     }
 

@@ -35,8 +35,18 @@ final class ExamineKernel implements Examination {
             found.add(Finding.problem(AREA, "IPv4 forwarding is off: pods reach nothing outside", "sysctl -w"
                     + " net.ipv4.ip_forward=1, and write it to /etc/sysctl.d"));
         }
+        appArmor(host).ifPresent(found::add);
         selinux(config).ifPresent(found::add);
         return found;
+    }
+
+    private static Optional<Finding> appArmor(Host host) {
+        if (host.read("/sys/module/apparmor/parameters/enabled").filter("Y"::equals).isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(host.find("apparmor_parser").isPresent() ? Finding.fine(AREA, "AppArmor confines containers")
+                : Finding.warning(AREA, "AppArmor is on, and nothing is there to load profiles: containers run without, and those"
+                        + " that ask for the default are refused", "install the package apparmor"));
     }
 
     private static Optional<Finding> selinux(Config config) {

@@ -33,18 +33,17 @@ public final class Metrics implements AutoCloseable {
     private static final double[] STEP_BOUNDS = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60};
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
-    private final Histogram calls = Histogram.builder().name("berth_rpc_duration_seconds").unit(Unit.SECONDS)
-            .help("Time of calls of the Container Runtime Interface and of Berth's own, by method and status code.")
-            .labelNames("method", "code").classicOnly().classicUpperBounds(CALL_BOUNDS).register(registry);
-    private final Histogram steps = Histogram.builder().name("berth_step_duration_seconds").unit(Unit.SECONDS)
-            .help("Time of the steps that operations on pods and containers are made of: network is CNI or the bridge,"
-                    + " runtime create and runtime start are runc or crun.")
-            .labelNames("operation", "step", "outcome").classicOnly().classicUpperBounds(STEP_BOUNDS).register(registry);
+    private final Histogram calls = Histogram.builder().name(Metric.CALLS.title()).unit(Unit.SECONDS)
+            .help(Metric.CALLS.meaning()).labelNames(Metric.CALLS.labelNames())
+            .classicOnly().classicUpperBounds(CALL_BOUNDS).register(registry);
+    private final Histogram steps = Histogram.builder().name(Metric.STEPS.title()).unit(Unit.SECONDS)
+            .help(Metric.STEPS.meaning()).labelNames(Metric.STEPS.labelNames())
+            .classicOnly().classicUpperBounds(STEP_BOUNDS).register(registry);
     private final HTTPServer server;
 
     private Metrics(InetSocketAddress address, String version) throws IOException {
-        Info.builder().name("berth_build_info").help("The version that runs.").labelNames("version").register(registry)
-                .setLabelValues(version);
+        Info.builder().name(Metric.BUILD_INFO.title()).help(Metric.BUILD_INFO.meaning())
+                .labelNames(Metric.BUILD_INFO.labelNames()).register(registry).setLabelValues(version);
         registry.register(new JavaMachine());
         server = HTTPServer.builder().inetAddress(address.getAddress()).port(address.getPort()).registry(registry)
                 .buildAndStart();
@@ -85,7 +84,7 @@ public final class Metrics implements AutoCloseable {
 
     /** Shows what is on the node, asked when somebody looks. */
     public void show(Node node) {
-        GaugeWithCallback.builder().name("berth_pods").help("Pods on this node by state.").labelNames("state")
+        gauge(Metric.PODS)
                 .callback(gauge -> {
                     Map<String, Long> count = node.inventory().sandboxes().stream().collect(Collectors.groupingBy(
                             (Sandbox sandbox) -> sandbox.phase().name().toLowerCase(Locale.ROOT), Collectors.counting()));
@@ -94,7 +93,7 @@ public final class Metrics implements AutoCloseable {
                         gauge.call(count.getOrDefault(name, 0L), name);
                     }
                 }).register(registry);
-        GaugeWithCallback.builder().name("berth_containers").help("Containers on this node by state.").labelNames("state")
+        gauge(Metric.CONTAINERS)
                 .callback(gauge -> {
                     Map<String, Long> count = node.inventory().containers().stream().collect(Collectors.groupingBy(
                             (Container container) -> container.phase().name().toLowerCase(Locale.ROOT), Collectors.counting()));
@@ -103,7 +102,7 @@ public final class Metrics implements AutoCloseable {
                         gauge.call(count.getOrDefault(name, 0L), name);
                     }
                 }).register(registry);
-        GaugeWithCallback.builder().name("berth_network_ready").help("1 when pods can get a network.")
+        gauge(Metric.NETWORK_READY)
                 .callback(gauge -> gauge.call(node.network().status().ready() ? 1 : 0)).register(registry);
     }
 
@@ -112,11 +111,14 @@ public final class Metrics implements AutoCloseable {
         PullMetrics.register(pulls, registry);
     }
 
+    private static GaugeWithCallback.Builder gauge(Metric metric) {
+        return GaugeWithCallback.builder().name(metric.title()).help(metric.meaning()).labelNames(metric.labelNames());
+    }
+
     /** Shows what becomes of spans. */
     public void show(Tracing tracing) {
-        CounterWithCallback.builder().name("berth_trace_spans_total").labelNames("outcome")
-                .help("Spans by what became of them: taken by the collector, refused or not reached, or dropped as the queue"
-                        + " was full.").callback(counter -> {
+        CounterWithCallback.builder().name(Metric.SPANS.title()).labelNames(Metric.SPANS.labelNames())
+                .help(Metric.SPANS.meaning()).callback(counter -> {
                     counter.call(tracing.exported(), "exported");
                     counter.call(tracing.failed(), "failed");
                     counter.call(tracing.dropped(), "dropped");

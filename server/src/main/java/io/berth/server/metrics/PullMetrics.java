@@ -19,31 +19,31 @@ final class PullMetrics {
     private PullMetrics() {}
 
     static void register(SharedPulls pulls, PrometheusRegistry registry) {
-        Histogram durations = Histogram.builder().name("berth_pull_duration_seconds").unit(Unit.SECONDS)
-                .help("Time of pulls by how they ended: ok, or the kind of the error. Callers that share a pull count once.")
-                .labelNames("outcome").classicOnly().classicUpperBounds(BOUNDS).register(registry);
+        Histogram durations = Histogram.builder().name(Metric.PULLS.title()).labelNames(Metric.PULLS.labelNames()).unit(Unit.SECONDS)
+                .help(Metric.PULLS.meaning())
+                .classicOnly().classicUpperBounds(BOUNDS).register(registry);
         durations.initLabelValues("ok");
         pulls.watch((took, failure) -> durations.labelValues(failure.map(kind -> kind.name().toLowerCase(Locale.ROOT))
                 .orElse("ok")).observe(took.toNanos() / NANOS));
-        CounterWithCallback.builder().name("berth_pull_bytes_total")
-                .help("Bytes of blobs that came over the network, counted as they come.")
+        CounterWithCallback.builder().name(Metric.PULL_BYTES.title()).labelNames(Metric.PULL_BYTES.labelNames())
+                .help(Metric.PULL_BYTES.meaning())
                 .callback(counter -> counter.call(pulls.totals().bytes())).register(registry);
-        CounterWithCallback.builder().name("berth_pull_layers_total").labelNames("source")
-                .help("Layers of pulled images: fetched and unpacked, or present on the node.").callback(counter -> {
+        CounterWithCallback.builder().name(Metric.PULL_LAYERS.title()).labelNames(Metric.PULL_LAYERS.labelNames())
+                .help(Metric.PULL_LAYERS.meaning()).callback(counter -> {
                     counter.call(pulls.totals().fetchedLayers(), "fetched");
                     counter.call(pulls.totals().presentLayers(), "present");
                 }).register(registry);
-        CounterWithCallback.builder().name("berth_pull_retries_total")
-                .help("Requests to registries that failed and were made again.")
+        CounterWithCallback.builder().name(Metric.PULL_RETRIES.title()).labelNames(Metric.PULL_RETRIES.labelNames())
+                .help(Metric.PULL_RETRIES.meaning())
                 .callback(counter -> counter.call(pulls.totals().retries())).register(registry);
-        GaugeWithCallback.builder().name("berth_pull_running_bytes").labelNames("image", "part")
-                .help("Bytes of each pull under way: all that the image has (total), and those that are there (done).")
+        GaugeWithCallback.builder().name(Metric.PULL_RUNNING_BYTES.title()).labelNames(Metric.PULL_RUNNING_BYTES.labelNames())
+                .help(Metric.PULL_RUNNING_BYTES.meaning())
                 .callback(gauge -> running(pulls).forEach(pull -> {
                     gauge.call(pull.doneBytes(), pull.reference(), "done");
                     gauge.call(pull.totalBytes(), pull.reference(), "total");
                 })).register(registry);
-        GaugeWithCallback.builder().name("berth_pull_running_layers").labelNames("image", "part")
-                .help("Layers of each pull under way: all that the image has (total), and those that are unpacked (done).")
+        GaugeWithCallback.builder().name(Metric.PULL_RUNNING_LAYERS.title()).labelNames(Metric.PULL_RUNNING_LAYERS.labelNames())
+                .help(Metric.PULL_RUNNING_LAYERS.meaning())
                 .callback(gauge -> running(pulls).forEach(pull -> {
                     gauge.call(pull.layers().stream().filter(layer -> layer.phase() == PullProgress.Phase.DONE).count(),
                             pull.reference(), "done");

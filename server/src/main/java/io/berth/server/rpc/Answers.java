@@ -111,7 +111,7 @@ public final class Answers {
     }
 
     /** The status for a failure. */
-    static Status status(RuntimeException failure) {
+    public static Status status(RuntimeException failure) {
         if (!(failure instanceof RuntimeFault fault)) {
             return Status.INTERNAL.withDescription(StatusWords.of("internal error: " + failure)).withCause(failure);
         }

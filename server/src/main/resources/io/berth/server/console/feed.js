@@ -36,6 +36,11 @@ export async function story(id) {
   return answer.ok ? answer.json() : null;
 }
 
+export async function log(containerId) {
+  const answer = await ask('/api/logs/' + containerId);
+  return answer.ok ? answer.json() : {lines: [], problem: 'this container is no longer on the node', cut: false};
+}
+
 const pause = millis => new Promise(done => setTimeout(done, millis));
 
 // Calls take(message) for each message and tell(state) for each change: "live", "waiting", "refused".

@@ -2,6 +2,7 @@
 
 import {byId, el, plot, text} from './dom.js';
 import {bytes, clock, cores, moment, plain, shortId, took} from './words.js';
+import {logView} from './logs.js';
 import {containerState, containerWords, trouble} from './pods.js';
 
 // Longer than this between two steps: another chapter, such as a container's restart.
@@ -145,7 +146,8 @@ function container(row, more) {
       fact('started', row.startedAt ? moment(row.startedAt) : ''), fact('ended', row.endedAt ? moment(row.endedAt) : ''),
       fact('limits', [limit, quota].filter(each => each).join(', ')), fact('process', more?.pid ? more.pid + ', user ' + more.user : ''),
       fact('log', more?.log), fact('id', shortId(row.id)),
-      fact('mounts', more?.mounts.map(each => each.from + ' → ' + each.to + (each.readOnly ? ' (read only)' : '')).join('\n'))));
+      fact('mounts', more?.mounts.map(each => each.from + ' → ' + each.to + (each.readOnly ? ' (read only)' : '')).join('\n'))),
+    more?.log ? logView(row.id, plain(row.name)) : undefined);
 }
 
 export function drawStory(state, story, close) {

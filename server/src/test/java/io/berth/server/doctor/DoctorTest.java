@@ -103,6 +103,14 @@ class DoctorTest {
     }
 
     @Test
+    void appArmorWithoutItsParserIsTold() throws IOException {
+        write("sys/module/apparmor/parameters/enabled", "Y\n");
+        assertFound(Grade.WARNING, "AppArmor is on, and nothing is there to load profiles");
+        program("usr/bin/apparmor_parser", "");
+        assertEquals(List.of(), findings(""));
+    }
+
+    @Test
     void cgroupsWithoutLimitsOrOfVersionOneAreTold() throws IOException {
         write("sys/fs/cgroup/cgroup.controllers", "cpu pids\n");
         assertFound(Grade.PROBLEM, "version 2 without memory");
