@@ -27,6 +27,7 @@ import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.ocihook.OciHooks;
+import io.berth.pod.rdt.RdtClasses;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
@@ -165,6 +166,7 @@ final class Wiring {
         return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
                 runtime.unsetSeccompProfile(), runtime.cdiSpecDirs(),
                 new BlockioClasses(runtime.blockioConfigFile(), runtime.ignoreBlockioNotEnabled()),
+                new RdtClasses(RdtClasses.RESCTRL, runtime.ignoreRdtNotEnabled()),
                 new OciHooks(runtime.hooksDirs()));
     }
 
@@ -203,8 +205,7 @@ final class Wiring {
         Map<String, ContainerRuntime> runtimes = new TreeMap<>();
         if (config.runtime().runtimes().isEmpty()) {
             for (String name : List.of("runc", "crun")) {
-                find(name).ifPresent(path -> runtimes.put(name, monitored(new RuntimeHandler(name, path, false, false,
-                        List.of()))));
+                find(name).ifPresent(path -> runtimes.put(name, monitored(RuntimeHandler.plain(name, path), "")));
             }
         }
         config.runtime().runtimes().forEach((name, handler) -> runtimes.put(name, runtime(name, handler)));
@@ -217,13 +218,14 @@ final class Wiring {
 
     private ContainerRuntime runtime(String name, Config.Handler handler) {
         RuntimeHandler known = new RuntimeHandler(name, program(handler.path(), "runtime handler " + name),
-                handler.systemdCgroup(), handler.privilegedWithoutHostDevices(), handler.arguments());
-        return handler.isShim() ? shim(known, handler) : monitored(known);
+                handler.systemdCgroup(), handler.privileged(), handler.arguments(), handler.annotations(), handler.baseSpec());
+        return handler.isShim() ? shim(known, handler) : monitored(known, handler.monitor());
     }
 
-    private ContainerRuntime monitored(RuntimeHandler handler) {
-        // Looked for where it is needed: a node whose containers are all behind shims has none.
-        ConmonMonitor monitor = new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits());
+    // The handler's own monitor, else the node's, which a node whose containers are all behind shims need not have.
+    private ContainerRuntime monitored(RuntimeHandler handler, String own) {
+        ConmonMonitor monitor = new ConmonMonitor(own.isEmpty() ? program(config.runtime().conmon(), "conmon")
+                : program(own, "the monitor of handler " + handler.name()), directories.exits());
         return new MonitoredRuntime(new OciRuntime(handler, directories.runtimeState(handler.name())), monitor,
                 directories.containers());
     }
@@ -239,8 +241,8 @@ final class Wiring {
         }
         String runc = options.binaryName().isEmpty() ? "runc" : options.binaryName();
         Optional<OciRuntime> oci = shim.isRunc() ? Optional.of(new OciRuntime(new RuntimeHandler(known.name(),
-                program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), false, List.of()),
-                paths.runcState())) : Optional.empty();
+                program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), known.privileged(), List.of(),
+                known.annotations(), known.baseSpec()), paths.runcState())) : Optional.empty();
         return new ShimRuntime(shim, paths, cgroups, oci);
     }
 

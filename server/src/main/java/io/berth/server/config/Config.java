@@ -1,5 +1,8 @@
 package io.berth.server.config;
 
+import io.berth.runtime.BaseSpec;
+import io.berth.runtime.PassedAnnotations;
+import io.berth.runtime.RuntimeHandler.Privileged;
 import io.berth.server.log.LogFormat;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -62,15 +65,16 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
             List<Path> cdiSpecDirs, long shmBytes, boolean checkpoints, boolean selinux, Optional<Path> blockioConfigFile,
-            boolean ignoreBlockioNotEnabled, List<Path> hooksDirs) {}
+            boolean ignoreBlockioNotEnabled, boolean ignoreRdtNotEnabled, List<Path> hooksDirs) {}
 
     /**
      * A runtime handler.
      *
      * @param type {@code oci}, or the name of a shim's runtime such as {@code io.containerd.runc.v2}
+     * @param monitor the container monitor: a path or a name
      */
-    public record Handler(String type, String path, boolean systemdCgroup, boolean privilegedWithoutHostDevices,
-            List<String> arguments, ShimOptions shim) {
+    public record Handler(String type, String path, boolean systemdCgroup, Privileged privileged, List<String> arguments,
+            String monitor, PassedAnnotations annotations, Optional<BaseSpec> baseSpec, ShimOptions shim) {
 
         /** Whether its containers run behind a shim. */
         public boolean isShim() {

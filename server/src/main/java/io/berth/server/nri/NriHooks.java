@@ -2,6 +2,7 @@ package io.berth.server.nri;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.linux.Cgroups;
 import io.berth.nri.Adaptation;
 import io.berth.nri.NriSettings;
 import io.berth.nri.oci.AdjustSpec;
@@ -158,10 +159,10 @@ public final class NriHooks implements LifecycleHooks, AutoCloseable {
             }
             new AdjustSpec(spec, abilities(nri.node, container)).apply(adjustment.get());
             var linux = adjustment.get().getLinux();
-            if (!linux.getCgroupsPath().isEmpty() && linux.getCgroupsPath().startsWith("/") == nri.node.settings().systemdCgroup()) {
+            if (!linux.getCgroupsPath().isEmpty() && linux.getCgroupsPath().startsWith("/") == Cgroups.isBySystemd(container.cgroup())) {
                 throw RuntimeFault.invalid("adjust container " + container.id() + ": an NRI plugin sets cgroup "
                         + linux.getCgroupsPath() + ", and here cgroups are made "
-                        + (nri.node.settings().systemdCgroup() ? "by systemd: SLICE:PREFIX:NAME is needed"
+                        + (Cgroups.isBySystemd(container.cgroup()) ? "by systemd: SLICE:PREFIX:NAME is needed"
                         : "in the file system: an absolute path is needed"));
             }
             return new Adjusted(NriResources.over(container.resources(), linux.getResources()),
