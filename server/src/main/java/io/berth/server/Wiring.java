@@ -39,6 +39,7 @@ import io.berth.runtime.OciRuntime;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.runtime.SeccompDefault;
 import io.berth.server.config.Config;
+import io.berth.server.extension.Extensions;
 import io.berth.server.nri.NriHooks;
 import io.berth.shim.ShimEvents;
 import io.berth.shim.ShimHandler;
@@ -72,6 +73,7 @@ final class Wiring {
     private final Directories directories;
     private final Cgroups cgroups = Cgroups.detect();
     private final NriHooks hooks = new NriHooks();
+    private final Extensions extensions;
     private Optional<ShimEvents> events = Optional.empty();
 
     /** @param steps told of each step of an operation */
@@ -79,6 +81,7 @@ final class Wiring {
         this.config = config;
         this.steps = steps;
         this.directories = new Directories(config.root(), config.state());
+        this.extensions = Extensions.load(config.extensions());
     }
 
     Node node() {
@@ -114,6 +117,7 @@ final class Wiring {
 
     /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */
     void startPlugins(Node node, PodVerbs verbs) {
+        extensions.start(node);
         var nri = config.nri();
         if (nri.disable()) {
             return;
@@ -129,11 +133,21 @@ final class Wiring {
 
     void stopPlugins() {
         hooks.close();
+        extensions.close();
     }
 
     /** Hears no more events of shims. */
     void stopShimEvents() {
         events.ifPresent(ShimEvents::close);
+    }
+
+    Extensions extensions() {
+        return extensions;
+    }
+
+    /** The names of the NRI plugins that take part. */
+    List<String> plugins() {
+        return hooks.pluginNames();
     }
 
     PullOptions pullOptions() {
@@ -193,6 +207,7 @@ final class Wiring {
             case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
                     Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
                     directories.state()));
+            case EXTENSION -> extensions.network(directories.root().resolve("extension-network"));
         };
     }
 

@@ -23,7 +23,7 @@ import org.slf4j.event.Level;
  * @param console where the console is served, on loopback; empty for nowhere
  */
 public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime runtime, Images images,
-        Streaming streaming, Nri nri, Optional<String> metricsAddress,
+        Streaming streaming, Nri nri, Extensions extensions, Optional<String> metricsAddress,
         Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
 
     /**
@@ -54,10 +54,20 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
      */
     public record Tracing(URI otlpEndpoint, double samplingRatio, String serviceName) {}
 
+    /**
+     * Extensions in Java.
+     *
+     * @param directory where their jars are; empty for none
+     * @param callTimeout how long each call of one may take
+     * @param refuseOnFailure refuse an image of which an extension that judges images does not tell
+     */
+    public record Extensions(Optional<Path> directory, Duration callTimeout, boolean refuseOnFailure) {}
+
     /** Which kind of network pods get. */
     public enum NetworkKind {
         CNI,
-        BUILTIN
+        BUILTIN,
+        EXTENSION
     }
 
     /** How pods are run. */

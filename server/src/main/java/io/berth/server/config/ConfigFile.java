@@ -108,7 +108,7 @@ public final class ConfigFile {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), log(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table), metrics(table), TracingKeys.read(table),
+                NriKeys.read(table), ExtensionKeys.read(table), metrics(table), TracingKeys.read(table),
                 ConsoleKeys.read(table));
     }
 
@@ -152,15 +152,15 @@ public final class ConfigFile {
             handlers.put(name, HandlerKeys.read(table, name));
         }
         String network = table.text("runtime.network", "cni");
-        if (!List.of("cni", "builtin").contains(network)) {
-            table.problem("runtime.network = \"" + network + "\": cni or builtin is needed");
+        if (!List.of("cni", "builtin", "extension").contains(network)) {
+            table.problem("runtime.network = \"" + network + "\": cni, builtin or extension is needed");
         }
         String defaultName = table.text("runtime.default_runtime_name", "");
         if (!defaultName.isEmpty() && !handlers.isEmpty() && !handlers.containsKey(defaultName)) {
             table.problem("runtime.default_runtime_name = \"" + defaultName + "\": there is no [runtime.runtimes."
                     + defaultName + "], only " + handlers.keySet());
         }
-        return new Runtime(defaultName, handlers, network.equals("builtin") ? NetworkKind.BUILTIN : NetworkKind.CNI,
+        return new Runtime(defaultName, handlers, networkKind(network),
                 cni(table), builtin(table), table.text("runtime.conmon", "conmon"),
                 table.text("runtime.default_cgroup_parent", "/berth"),
                 table.flag("runtime.restrict_oom_score_adj", false),
@@ -174,6 +174,14 @@ public final class ConfigFile {
                 table.flag("runtime.ignore_blockio_not_enabled_errors", true),
                 table.flag("runtime.ignore_rdt_not_enabled_errors", true),
                 table.texts("runtime.hooks_dir", List.of()).stream().map(Path::of).toList());
+    }
+
+    private static NetworkKind networkKind(String name) {
+        return switch (name) {
+            case "builtin" -> NetworkKind.BUILTIN;
+            case "extension" -> NetworkKind.EXTENSION;
+            default -> NetworkKind.CNI;
+        };
     }
 
     private static Cni cni(ConfigTable table) {

@@ -5,6 +5,7 @@ import io.berth.base.Timeline;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
+import io.berth.server.extension.Extensions;
 import io.berth.server.tracing.Tracing;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -16,8 +17,10 @@ import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -104,6 +107,18 @@ public final class Metrics implements AutoCloseable {
                 }).register(registry);
         GaugeWithCallback.builder().name("berth_network_ready").help("1 when pods can get a network.")
                 .callback(gauge -> gauge.call(node.network().status().ready() ? 1 : 0)).register(registry);
+    }
+
+    /** Shows who takes part beside Berth itself. */
+    public void show(Extensions extensions, Supplier<List<String>> nriPlugins) {
+        GaugeWithCallback.builder().name("berth_nri_plugin").help("1 for each NRI plugin that takes part.").labelNames("name")
+                .callback(gauge -> nriPlugins.get().stream().distinct().forEach(name -> gauge.call(1, name))).register(registry);
+        GaugeWithCallback.builder().name("berth_extension").help("1 for each extension in Java, by how it does.")
+                .labelNames("name", "state").callback(gauge -> extensions.states()
+                        .forEach(each -> gauge.call(1, each.name(), each.state()))).register(registry);
+        CounterWithCallback.builder().name("berth_extension_failures_total").labelNames("name")
+                .help("Calls of extensions in Java that failed or took too long.").callback(counter -> extensions.states()
+                        .forEach(each -> counter.call(each.failures(), each.name()))).register(registry);
     }
 
     /** Shows what becomes of spans. */

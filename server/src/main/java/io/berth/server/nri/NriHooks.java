@@ -17,6 +17,7 @@ import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -83,6 +84,11 @@ public final class NriHooks implements LifecycleHooks, AutoCloseable {
         } finally {
             told.complete(null);
         }
+    }
+
+    /** The names of the plugins that take part, in the order in which they are called. */
+    public List<String> pluginNames() {
+        return started.map(nri -> nri.adaptation.pluginNames()).orElse(List.of());
     }
 
     private void relay(Consumer<Started> event) {

@@ -41,6 +41,9 @@ class ConfigFileTest {
                 grpc.uid = 0
                 debug.format = text
                 debug.level = info
+                extensions.call_timeout = 10s
+                extensions.directory =\s
+                extensions.image_policy_failure = refuse
                 images.discard_unpacked_layers = true
                 images.image_pull_progress_timeout = 1m
                 images.max_concurrent_downloads = 3
