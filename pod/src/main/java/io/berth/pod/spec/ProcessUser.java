@@ -35,7 +35,7 @@ public record ProcessUser(Container.User user, Optional<String> home) {
         String groupPart = colon < 0 ? "" : wanted.substring(colon + 1);
         AccountFiles files = AccountFiles.of(rootfs);
         Optional<AccountFiles.User> entry = userPart.isEmpty() ? files.user(0) : userOf(files, userPart);
-        long uid = entry.map(AccountFiles.User::uid).orElseGet(() -> number(userPart, "user"));
+        long uid = entry.map(AccountFiles.User::uid).orElseGet(() -> userPart.isEmpty() ? 0 : number(userPart, "user"));
         long gid = security.hasRunAsGroup() ? checked(security.getRunAsGroup().getValue(), "group")
                 : !groupPart.isEmpty() ? groupOf(files, groupPart) : entry.map(AccountFiles.User::gid).orElse(0L);
         return new ProcessUser(new Container.User(uid, gid, groups(security, files, entry, gid)),
