@@ -24,8 +24,15 @@ public final class PullImage {
     private final FindEndpoints endpoints;
     private final HttpClients clients = new HttpClients();
     private final Optional<CheckTrust> trust;
+    private final AdmitImage admission;
 
     public PullImage(Images images, PullOptions options) {
+        this(images, options, AdmitImage.ALL);
+    }
+
+    /** @param admission asked about each image after the trust policy has accepted it */
+    public PullImage(Images images, PullOptions options, AdmitImage admission) {
+        this.admission = admission;
         this.images = images;
         this.content = images.content();
         this.options = options;
@@ -51,6 +58,7 @@ public final class PullImage {
             ResolveManifest names = new ResolveManifest(content, source, options, listener, lease);
             ResolveManifest.Resolved resolved = steps.step("manifest", names::resolve);
             trust.ifPresent(check -> check.check(reference, resolved.digests(), names::signatures));
+            admission.admit(reference, resolved.digests());
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
             Image whole = switch (resolved.manifest()) {
                 case Manifest.OfImage image -> image(steps, resolved, image, blobs, reference, listener, lease);

@@ -29,6 +29,7 @@ class ArchitectureTest {
             Map.entry("base", Set.of()),
             Map.entry("cri", Set.of()),
             Map.entry("api", Set.of()),
+            Map.entry("extension", Set.of()),
             Map.entry("linux", Set.of("base")),
             Map.entry("store", Set.of("base")),
             Map.entry("image", Set.of("base")),
@@ -41,7 +42,7 @@ class ArchitectureTest {
             Map.entry("streaming", Set.of("base")),
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
-                    "streaming", "nri", "shim", "pod")),
+                    "streaming", "nri", "shim", "extension", "pod")),
             Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")),
             Map.entry("embedded", Set.of("base", "cri", "api", "server", "cli")));
 

@@ -32,6 +32,11 @@ public final class Cgroups {
         this.unified = unified;
     }
 
+    /** Whether {@code group} is a slice or scope of systemd's, which it makes and removes, and not a path. */
+    public static boolean isBySystemd(String group) {
+        return SystemdGroup.isOne(group);
+    }
+
     /** Reads the layout from the mount table. */
     public static Cgroups detect() {
         Map<String, Path> controllers = new LinkedHashMap<>();

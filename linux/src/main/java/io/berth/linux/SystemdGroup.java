@@ -10,6 +10,11 @@ final class SystemdGroup {
 
     private SystemdGroup() {}
 
+    /** Whether it is the name of a slice or of a scope in one. */
+    static boolean isOne(String group) {
+        return !group.contains("/") && (group.endsWith(SLICE) || group.split(":", -1).length == 3);
+    }
+
     /** The path below the cgroup file system; what is a path already stays as it is. */
     static String path(String group) {
         if (group.contains("/")) {

@@ -208,9 +208,6 @@ public final class Reconcile {
 
     // Parents that a client named are the client's to clean.
     private void removeUnknownCgroups() throws IOException {
-        if (node.settings().systemdCgroup()) {
-            return;
-        }
         String own = node.settings().defaultCgroup();
         for (Path top : node.cgroups().directories(own)) {
             for (Path group : entries(top)) {

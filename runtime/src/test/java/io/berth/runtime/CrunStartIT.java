@@ -42,7 +42,7 @@ class CrunStartIT {
     void bundle() throws IOException {
         assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
         assumeTrue(Files.isExecutable(CRUN) && Files.isExecutable(BUSYBOX), "needs crun and a static busybox");
-        runtime = new OciRuntime(new RuntimeHandler("crun", CRUN, false, false, List.of()), directory.resolve("state"));
+        runtime = new OciRuntime(RuntimeHandler.plain("crun", CRUN), directory.resolve("state"));
         bundle = Files.createDirectories(directory.resolve("bundle"));
         Files.createDirectories(bundle.resolve("rootfs/bin"));
         Files.copy(BUSYBOX, bundle.resolve("rootfs/bin/sleep"));

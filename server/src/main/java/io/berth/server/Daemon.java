@@ -33,6 +33,7 @@ import io.berth.streaming.StreamingServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -93,7 +94,9 @@ public final class Daemon implements AutoCloseable {
         node.exits().start();
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
-        NodeStatus status = new NodeStatus(node, version(), loaded.effective());
+        NodeStatus status = new NodeStatus(node, version(), loaded.effective(),
+                () -> Map.of("extensions", wiring.extensions().states(), "nriPlugins", wiring.plugins()));
+        metrics.ifPresent(each -> each.show(wiring.extensions(), wiring::plugins));
         Optional<Tracing> tracing = config.tracing().map(wanted -> Tracing.start(wanted.otlpEndpoint(), wanted.samplingRatio(),
                 wanted.serviceName(), version(), HostName.here()));
         // No references to methods: they would link the class, and with it the library, also where nothing is traced.
@@ -101,7 +104,7 @@ public final class Daemon implements AutoCloseable {
         Answers answers = new Answers(metrics.isEmpty() && tracing.isEmpty() ? CallWatch.NONE : new DaemonCalls(metrics, tracing));
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
-        PullImage pull = new PullImage(node.images(), wiring.pullOptions());
+        PullImage pull = new PullImage(node.images(), wiring.pullOptions(), wiring.extensions());
         SharedPulls pulls = new SharedPulls(pull);
         metrics.ifPresent(each -> each.show(pulls));
         Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,

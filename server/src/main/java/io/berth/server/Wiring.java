@@ -27,6 +27,7 @@ import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.container.Exits;
 import io.berth.pod.events.ContainerEvents;
 import io.berth.pod.ocihook.OciHooks;
+import io.berth.pod.rdt.RdtClasses;
 import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
@@ -38,6 +39,7 @@ import io.berth.runtime.OciRuntime;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.runtime.SeccompDefault;
 import io.berth.server.config.Config;
+import io.berth.server.extension.Extensions;
 import io.berth.server.nri.NriHooks;
 import io.berth.shim.ShimEvents;
 import io.berth.shim.ShimHandler;
@@ -71,6 +73,7 @@ final class Wiring {
     private final Directories directories;
     private final Cgroups cgroups = Cgroups.detect();
     private final NriHooks hooks = new NriHooks();
+    private final Extensions extensions;
     private Optional<ShimEvents> events = Optional.empty();
 
     /** @param steps told of each step of an operation */
@@ -78,6 +81,7 @@ final class Wiring {
         this.config = config;
         this.steps = steps;
         this.directories = new Directories(config.root(), config.state());
+        this.extensions = Extensions.load(config.extensions());
     }
 
     Node node() {
@@ -113,6 +117,7 @@ final class Wiring {
 
     /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */
     void startPlugins(Node node, PodVerbs verbs) {
+        extensions.start(node);
         var nri = config.nri();
         if (nri.disable()) {
             return;
@@ -128,11 +133,21 @@ final class Wiring {
 
     void stopPlugins() {
         hooks.close();
+        extensions.close();
     }
 
     /** Hears no more events of shims. */
     void stopShimEvents() {
         events.ifPresent(ShimEvents::close);
+    }
+
+    Extensions extensions() {
+        return extensions;
+    }
+
+    /** The names of the NRI plugins that take part. */
+    List<String> plugins() {
+        return hooks.pluginNames();
     }
 
     PullOptions pullOptions() {
@@ -165,6 +180,7 @@ final class Wiring {
         return new SpecSettings(runtime.restrictOomScoreAdj() || !mayLowerOomScore(), runtime.seccompProfileRoot(),
                 runtime.unsetSeccompProfile(), runtime.cdiSpecDirs(),
                 new BlockioClasses(runtime.blockioConfigFile(), runtime.ignoreBlockioNotEnabled()),
+                new RdtClasses(RdtClasses.RESCTRL, runtime.ignoreRdtNotEnabled()),
                 new OciHooks(runtime.hooksDirs()));
     }
 
@@ -191,6 +207,7 @@ final class Wiring {
             case BUILTIN -> BuiltinNetwork.open(new BuiltinSettings(instance(), runtime.builtin().bridge(),
                     Subnet.parse(runtime.builtin().subnet()), Optional.empty(), 0, runtime.builtin().masquerade(), true,
                     directories.state()));
+            case EXTENSION -> extensions.network(directories.root().resolve("extension-network"));
         };
     }
 
@@ -203,8 +220,7 @@ final class Wiring {
         Map<String, ContainerRuntime> runtimes = new TreeMap<>();
         if (config.runtime().runtimes().isEmpty()) {
             for (String name : List.of("runc", "crun")) {
-                find(name).ifPresent(path -> runtimes.put(name, monitored(new RuntimeHandler(name, path, false, false,
-                        List.of()))));
+                find(name).ifPresent(path -> runtimes.put(name, monitored(RuntimeHandler.plain(name, path), "")));
             }
         }
         config.runtime().runtimes().forEach((name, handler) -> runtimes.put(name, runtime(name, handler)));
@@ -217,13 +233,14 @@ final class Wiring {
 
     private ContainerRuntime runtime(String name, Config.Handler handler) {
         RuntimeHandler known = new RuntimeHandler(name, program(handler.path(), "runtime handler " + name),
-                handler.systemdCgroup(), handler.privilegedWithoutHostDevices(), handler.arguments());
-        return handler.isShim() ? shim(known, handler) : monitored(known);
+                handler.systemdCgroup(), handler.privileged(), handler.arguments(), handler.annotations(), handler.baseSpec());
+        return handler.isShim() ? shim(known, handler) : monitored(known, handler.monitor());
     }
 
-    private ContainerRuntime monitored(RuntimeHandler handler) {
-        // Looked for where it is needed: a node whose containers are all behind shims has none.
-        ConmonMonitor monitor = new ConmonMonitor(program(config.runtime().conmon(), "conmon"), directories.exits());
+    // The handler's own monitor, else the node's, which a node whose containers are all behind shims need not have.
+    private ContainerRuntime monitored(RuntimeHandler handler, String own) {
+        ConmonMonitor monitor = new ConmonMonitor(own.isEmpty() ? program(config.runtime().conmon(), "conmon")
+                : program(own, "the monitor of handler " + handler.name()), directories.exits());
         return new MonitoredRuntime(new OciRuntime(handler, directories.runtimeState(handler.name())), monitor,
                 directories.containers());
     }
@@ -239,8 +256,8 @@ final class Wiring {
         }
         String runc = options.binaryName().isEmpty() ? "runc" : options.binaryName();
         Optional<OciRuntime> oci = shim.isRunc() ? Optional.of(new OciRuntime(new RuntimeHandler(known.name(),
-                program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), false, List.of()),
-                paths.runcState())) : Optional.empty();
+                program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), known.privileged(), List.of(),
+                known.annotations(), known.baseSpec()), paths.runcState())) : Optional.empty();
         return new ShimRuntime(shim, paths, cgroups, oci);
     }
 

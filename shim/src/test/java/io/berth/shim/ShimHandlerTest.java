@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Any;
+import io.berth.runtime.PassedAnnotations;
 import io.berth.runtime.RuntimeHandler;
 import io.berth.shim.v2.RuncOptions;
 import io.berth.shim.v2.RuntimeOptions;
@@ -15,7 +16,8 @@ import org.junit.jupiter.api.Test;
 class ShimHandlerTest {
 
     private static ShimHandler handler(String type, ShimHandler.Options options) {
-        return new ShimHandler(new RuntimeHandler("name", Path.of("/shim"), true, false, List.of()), type, options);
+        return new ShimHandler(new RuntimeHandler("name", Path.of("/shim"), true, RuntimeHandler.Privileged.HOST_DEVICES,
+                List.of(), PassedAnnotations.NONE, Optional.empty()), type, options);
     }
 
     @Test

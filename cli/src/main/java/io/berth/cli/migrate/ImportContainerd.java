@@ -106,7 +106,15 @@ public final class ImportContainerd {
                 }
             }
             case "options/SystemdCgroup" -> imported.take(key, ours + "options.SystemdCgroup", value);
-            case "privileged_without_host_devices" -> imported.take(key, ours + "privileged_without_host_devices", value);
+            case "privileged_without_host_devices", "privileged_without_host_devices_all_devices_allowed" ->
+                imported.take(key, ours + part, value);
+            case "pod_annotations", "container_annotations", "base_runtime_spec" -> {
+                if (isEmpty(value)) {
+                    imported.unneeded(key, "it is empty");
+                } else {
+                    imported.take(key, ours + part, value);
+                }
+            }
             default -> {
                 if (isEmpty(value) || value.equals(0L)) {
                     imported.unneeded(key, "it says nothing");
@@ -128,7 +136,8 @@ public final class ImportContainerd {
                     imported.none(key, value, "Berth speaks version 2 of the protocol of shims only");
                 }
             }
-            case "runtime_path", "privileged_without_host_devices", "options/TypeUrl", "options/ConfigPath",
+            case "runtime_path", "privileged_without_host_devices", "privileged_without_host_devices_all_devices_allowed",
+                    "pod_annotations", "container_annotations", "base_runtime_spec", "options/TypeUrl", "options/ConfigPath",
                     "options/SystemdCgroup" -> {
                 if (isEmpty(value)) {
                     imported.unneeded(key, "it is empty");

@@ -75,13 +75,14 @@ class ImportTest {
         assertEquals(false, ours.get("runtime.enable_selinux"));
         assertEquals("io.containerd.kata.v2", ours.get("runtime.runtimes.kata.runtime_type"));
         assertEquals("/opt/kata/configuration.toml", ours.get("runtime.runtimes.kata.options.ConfigPath"));
+        assertEquals("[io.katacontainers.*]", ours.get("runtime.runtimes.kata.pod_annotations").toString());
         assertEquals("/run/nri.sock", ours.get("nri.socket_path"));
         assertEquals("3s", ours.get("nri.plugin_request_timeout"));
         assertEquals("/etc/containerd/certs.d", ours.get("images.registry.config_path"));
         assertEquals("[/opt/cni/bin]", ours.get("runtime.cni.bin_dirs").toString());
         assertReported(imported, "sandbox_image: Berth needs no pause image");
         for (String lost : new String[] {"conf_template = \"/etc/t\"", "mirrors/docker.io/endpoint", "snapshotter = \"stargz\"",
-            "kata/pod_annotations", "old/runtime_type = \"io.containerd.runtime.v1.linux\""}) {
+            "old/runtime_type = \"io.containerd.runtime.v1.linux\""}) {
             assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains(lost)),
                     () -> lost + " is not in " + String.join("\n", imported.report()));
         }

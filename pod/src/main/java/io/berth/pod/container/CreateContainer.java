@@ -11,6 +11,7 @@ import io.berth.cri.v1.ContainerEventType;
 import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.image.Image;
+import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.Node;
 import io.berth.pod.extension.LifecycleHooks;
@@ -136,7 +137,7 @@ public final class CreateContainer {
     private Container intent(Sandbox sandbox, ContainerConfig config, Image image) {
         String id = RandomId.next();
         String handler = sandbox.handler();
-        String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + id : sandbox.cgroup() + "/" + id;
+        String cgroup = Cgroups.isBySystemd(sandbox.cgroup()) ? sandbox.cgroup() + ":berth:" + id : sandbox.cgroup() + "/" + id;
         Optional<Path> log = sandbox.config().getLogDirectory().isEmpty() || config.getLogPath().isEmpty()
                 ? Optional.empty() : Optional.of(Path.of(sandbox.config().getLogDirectory(), config.getLogPath()).normalize());
         String reference = image.repoDigests().isEmpty() ? image.id().toString() : image.repoDigests().getFirst();

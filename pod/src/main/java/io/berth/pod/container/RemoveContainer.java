@@ -2,6 +2,7 @@ package io.berth.pod.container;
 
 import io.berth.base.Timeline;
 import io.berth.cri.v1.ContainerEventType;
+import io.berth.linux.Cgroups;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import java.time.Duration;
@@ -55,7 +56,7 @@ public final class RemoveContainer {
     }
 
     private void endGroup(String group) {
-        boolean ours = !node.settings().systemdCgroup();
+        boolean ours = !Cgroups.isBySystemd(group);
         // What the kernel lets go at once has no process in it: the usual case.
         if (ours && node.cgroups().removeEmpty(group)) {
             return;

@@ -1,6 +1,7 @@
 package io.berth.pod.sandbox;
 
 import io.berth.base.Timeline;
+import io.berth.linux.Cgroups;
 import io.berth.pod.Node;
 import io.berth.pod.container.RemoveContainer;
 import io.berth.pod.record.Container;
@@ -58,7 +59,7 @@ public final class RemovePodSandbox {
 
     // A parent that the client named is the client's to remove.
     private void removeOwnCgroup(Sandbox sandbox) {
-        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !node.settings().systemdCgroup()) {
+        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !Cgroups.isBySystemd(sandbox.cgroup())) {
             node.cgroups().remove(sandbox.cgroup());
         }
     }

@@ -91,7 +91,7 @@ public final class RunPodSandbox {
         try (UndoStack undo = new UndoStack("RunPodSandbox", (step, failure) -> failedUndos.add(step))) {
             Sandbox intent = new Sandbox(id, request.config(), request.handler(), UnixTime.now(), Sandbox.Phase.CREATING,
                     prepared.map(Sandbox::pinned).orElse(Set.of()), List.of(),
-                    prepared.map(Sandbox::networkAttached).orElse(false), cgroup(request.config(), id), Optional.empty());
+                    prepared.map(Sandbox::networkAttached).orElse(false), cgroup(request, id), Optional.empty());
             // Before the step: a write that failed may have left a record all the same.
             undo.push("record", () -> {
                 // With something left, the record stays: the next reconciliation tries again.
@@ -162,10 +162,16 @@ public final class RunPodSandbox {
         }
     }
 
-    private String cgroup(PodSandboxConfig config, String id) {
-        String parent = config.getLinux().getCgroupParent();
-        if (node.settings().systemdCgroup()) {
-            return parent.isEmpty() ? "system.slice" : Path.of(parent).getFileName().toString();
+    private String cgroup(Request request, String id) {
+        String parent = request.config().getLinux().getCgroupParent();
+        if (node.runtime(request.handler()).handler().systemdCgroup()) {
+            Path name = Path.of(parent).getFileName();
+            if (!parent.isEmpty() && (name == null || !name.toString().endsWith(".slice"))) {
+                throw RuntimeFault.invalid("create sandbox " + request.config().getMetadata().getName() + ": cgroup parent "
+                        + parent + " is no slice, and handler " + request.handler() + " makes cgroups by systemd: set the"
+                        + " kubelet's cgroupDriver to systemd, or take options.SystemdCgroup from the handler");
+            }
+            return parent.isEmpty() ? "system.slice" : name.toString();
         }
         return parent.isEmpty() ? node.settings().defaultCgroup() + "/" + id : parent;
     }

@@ -1,5 +1,6 @@
 package io.berth.pod.sandbox;
 
+import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.Node;
 import io.berth.pod.record.Sandbox;
@@ -33,10 +34,11 @@ final class SandboxTask {
 
     void run(Sandbox sandbox) {
         Map<Namespace, Path> pins = namespaces.pins(sandbox);
-        String cgroup = node.settings().systemdCgroup() ? sandbox.cgroup() + ":berth:" + sandbox.id()
+        String cgroup = Cgroups.isBySystemd(sandbox.cgroup()) ? sandbox.cgroup() + ":berth:" + sandbox.id()
                 : sandbox.cgroup() + "/" + sandbox.id();
         tasks(sandbox).orElseThrow().run(sandbox.id(), SandboxSpec.write(sandbox, cgroup,
-                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox), node.selinux().of(sandbox)));
+                node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox), node.selinux().of(sandbox),
+                node.runtime(sandbox.handler()).handler()));
     }
 
     void stop(Sandbox sandbox) {
@@ -52,13 +54,13 @@ final class SandboxTask {
     /** As {@link #remove}, of a sandbox that will not come to be: nobody else removes the group around the task's. */
     void undo(Sandbox sandbox) {
         remove(sandbox);
-        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !node.settings().systemdCgroup()) {
+        if (sandbox.config().getLinux().getCgroupParent().isEmpty() && !Cgroups.isBySystemd(sandbox.cgroup())) {
             node.cgroups().remove(sandbox.cgroup());
         }
     }
 
     private void removeCgroup(Sandbox sandbox) {
-        if (!node.settings().systemdCgroup()) {
+        if (!Cgroups.isBySystemd(sandbox.cgroup())) {
             node.cgroups().kill(sandbox.cgroup() + "/" + sandbox.id());
             node.cgroups().remove(sandbox.cgroup() + "/" + sandbox.id());
         }

@@ -9,6 +9,7 @@ import io.berth.linux.Namespace;
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.cdi.CdiDevices;
 import io.berth.pod.ocihook.OciHooks;
+import io.berth.pod.rdt.RdtClasses;
 import io.berth.pod.record.Sandbox;
 import io.berth.runtime.SeccompDefault;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ public final class ContainerSpec {
     private final AppArmorSpec appArmor;
     private final CdiDevices cdi;
     private final BlockioClasses blockio;
+    private final RdtClasses rdt;
     private final OciHooks hooks;
     private final Cgroups cgroups;
 
@@ -45,6 +47,7 @@ public final class ContainerSpec {
         this.appArmor = new AppArmorSpec(AppArmor.ofThisMachine());
         this.cdi = new CdiDevices(settings.cdiDirectories());
         this.blockio = settings.blockio();
+        this.rdt = settings.rdt();
         this.hooks = settings.hooks();
     }
 
@@ -58,6 +61,10 @@ public final class ContainerSpec {
         spec.putObject("root").put("path", request.rootfs().toString()).put("readonly", !request.rootfsWritable());
         String propagation = mounts.write(request, spec.putArray("mounts"));
         ObjectNode annotations = spec.putObject("annotations");
+        // Before Berth's own, which they must not take the place of.
+        var passed = request.handler().annotations();
+        passed.ofPod(request.sandbox().config().getAnnotationsMap()).forEach(annotations::put);
+        passed.ofContainer(request.config().getAnnotationsMap()).forEach(annotations::put);
         annotations.put("io.kubernetes.cri.container-type", "container");
         SandboxSpec.pod(annotations, request.sandbox());
         annotations.put("io.kubernetes.cri.container-name", request.config().getMetadata().getName());
@@ -70,14 +77,22 @@ public final class ContainerSpec {
         ObjectNode limits = resources.write(request.container().resources());
         linux.set("resources", limits);
         devices.write(request, linux.putArray("devices"), limits.putArray("devices"));
-        blockio.limits(request.sandbox().config().getAnnotationsMap(), request.config().getAnnotationsMap(),
-                request.config().getMetadata().getName()).ifPresent(classes -> limits.set("blockIO", classes));
+        classes(request, linux, limits);
         security.write(request, linux);
+        request.handler().baseSpec().ifPresent(base -> ApplyBaseSpec.to(spec, base, request.privileged()));
         hooks.inject(annotations(request), request.config().getMountsList().stream()
                 .anyMatch(mount -> !mount.getHostPath().isEmpty()), spec);
         // Last, so that nothing above takes a vendor's edit back.
         cdi.inject(request.config(), spec);
         return spec;
+    }
+
+    private void classes(SpecRequest request, ObjectNode linux, ObjectNode limits) {
+        Map<String, String> ofPod = request.sandbox().config().getAnnotationsMap();
+        Map<String, String> own = request.config().getAnnotationsMap();
+        String name = request.config().getMetadata().getName();
+        blockio.limits(ofPod, own, name).ifPresent(classes -> limits.set("blockIO", classes));
+        rdt.classId(ofPod, own, name).ifPresent(id -> linux.putObject("intelRdt").put("closID", id));
     }
 
     /** Adds CDI devices, by their full names, to a specification that is written already. */

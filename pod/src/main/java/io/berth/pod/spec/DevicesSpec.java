@@ -3,6 +3,7 @@ package io.berth.pod.spec;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Device;
 import io.berth.linux.DeviceNode;
+import io.berth.runtime.RuntimeHandler.Privileged;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -15,9 +16,10 @@ final class DevicesSpec {
     private static final int[][] STANDARD = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 1}, {5, 2}, {136, -1}};
 
     void write(SpecRequest request, ArrayNode devices, ArrayNode rules) {
-        if (request.privileged()) {
+        boolean anyAllowed = request.privileged() && request.handler().privileged() != Privileged.NONE;
+        if (anyAllowed) {
             rules.addObject().put("allow", true).put("access", "rwm");
-            if (!request.handler().privilegedWithoutHostDevices()) {
+            if (request.handler().privileged() == Privileged.HOST_DEVICES) {
                 DeviceNode.below("/dev").forEach(node -> add(devices, node.path(), node));
             }
         } else {
@@ -35,7 +37,7 @@ final class DevicesSpec {
                 String path = wanted.getContainerPath().isEmpty() ? node.path()
                         : wanted.getContainerPath() + node.path().substring(realPath(wanted).length());
                 add(devices, path, node);
-                if (!request.privileged()) {
+                if (!anyAllowed) {
                     rules.addObject().put("allow", true).put("type", node.type()).put("major", node.major())
                             .put("minor", node.minor()).put("access", permissions(wanted));
                 }

@@ -3,6 +3,7 @@ package io.berth.pod.spec;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.linux.Namespace;
 import io.berth.pod.record.Sandbox;
+import io.berth.runtime.RuntimeHandler;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -28,16 +29,19 @@ public final class SandboxSpec {
      *
      * @param podFiles the sandbox's own files, by their path in containers
      * @param labels of SELinux
+     * @param handler the pod's
      */
     public static ObjectNode write(Sandbox sandbox, String cgroup, Path rootfs, Map<Namespace, Path> pins,
-            Map<String, Path> podFiles, Optional<SelinuxLabels.Labels> labels) {
+            Map<String, Path> podFiles, Optional<SelinuxLabels.Labels> labels, RuntimeHandler handler) {
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", ContainerSpec.OCI_VERSION);
         ObjectNode process = spec.putObject("process").put("terminal", false).put("cwd", "/").put("noNewPrivileges", true);
         process.putObject("user").put("uid", 0).put("gid", 0);
         process.putArray("env");
         spec.putObject("root").put("path", rootfs.toString()).put("readonly", true);
         mounts(spec.putArray("mounts"), podFiles);
-        annotate(spec.putObject("annotations"), sandbox);
+        ObjectNode annotations = spec.putObject("annotations");
+        handler.annotations().ofPod(sandbox.config().getAnnotationsMap()).forEach(annotations::put);
+        annotate(annotations, sandbox);
         ObjectNode linux = spec.putObject("linux").put("cgroupsPath", cgroup);
         linux.putObject("resources").putObject("cpu").put("shares", LEAST_CPU_SHARES);
         ArrayNode namespaces = linux.putArray("namespaces");
@@ -52,6 +56,7 @@ public final class SandboxSpec {
             process.put("selinuxLabel", each.process());
             linux.put("mountLabel", each.file());
         });
+        handler.baseSpec().ifPresent(base -> ApplyBaseSpec.to(spec, base, false));
         return spec;
     }
 

@@ -2,6 +2,7 @@ package io.berth.pod.spec;
 
 import io.berth.pod.blockio.BlockioClasses;
 import io.berth.pod.ocihook.OciHooks;
+import io.berth.pod.rdt.RdtClasses;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -13,7 +14,8 @@ import java.util.List;
  * @param unsetSeccompProfile the profile for a container that names none: empty for unconfined, or {@code runtime/default}
  * @param cdiDirectories where vendors describe their devices; those later in the list win
  * @param blockio the classes of block I/O that pods may name
+ * @param rdt the classes of the processor's resource control that pods may name
  * @param hooks what the operator lets run at the stages of containers' lives
  */
 public record SpecSettings(boolean restrictOomScoreAdj, Path seccompProfileRoot, String unsetSeccompProfile,
-        List<Path> cdiDirectories, BlockioClasses blockio, OciHooks hooks) {}
+        List<Path> cdiDirectories, BlockioClasses blockio, RdtClasses rdt, OciHooks hooks) {}

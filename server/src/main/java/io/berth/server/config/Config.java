@@ -1,5 +1,8 @@
 package io.berth.server.config;
 
+import io.berth.runtime.BaseSpec;
+import io.berth.runtime.PassedAnnotations;
+import io.berth.runtime.RuntimeHandler.Privileged;
 import io.berth.server.log.LogFormat;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -20,7 +23,7 @@ import org.slf4j.event.Level;
  * @param console where the console is served, on loopback; empty for nowhere
  */
 public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime runtime, Images images,
-        Streaming streaming, Nri nri, Optional<String> metricsAddress,
+        Streaming streaming, Nri nri, Extensions extensions, Optional<String> metricsAddress,
         Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
 
     /**
@@ -51,10 +54,20 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
      */
     public record Tracing(URI otlpEndpoint, double samplingRatio, String serviceName) {}
 
+    /**
+     * Extensions in Java.
+     *
+     * @param directory where their jars are; empty for none
+     * @param callTimeout how long each call of one may take
+     * @param refuseOnFailure refuse an image of which an extension that judges images does not tell
+     */
+    public record Extensions(Optional<Path> directory, Duration callTimeout, boolean refuseOnFailure) {}
+
     /** Which kind of network pods get. */
     public enum NetworkKind {
         CNI,
-        BUILTIN
+        BUILTIN,
+        EXTENSION
     }
 
     /** How pods are run. */
@@ -62,15 +75,17 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
             List<Path> cdiSpecDirs, long shmBytes, int sandboxPool, boolean checkpoints, boolean selinux,
-            Optional<Path> blockioConfigFile, boolean ignoreBlockioNotEnabled, List<Path> hooksDirs) {}
+            Optional<Path> blockioConfigFile, boolean ignoreBlockioNotEnabled,
+            boolean ignoreRdtNotEnabled, List<Path> hooksDirs) {}
 
     /**
      * A runtime handler.
      *
      * @param type {@code oci}, or the name of a shim's runtime such as {@code io.containerd.runc.v2}
+     * @param monitor the container monitor: a path or a name
      */
-    public record Handler(String type, String path, boolean systemdCgroup, boolean privilegedWithoutHostDevices,
-            List<String> arguments, ShimOptions shim) {
+    public record Handler(String type, String path, boolean systemdCgroup, Privileged privileged, List<String> arguments,
+            String monitor, PassedAnnotations annotations, Optional<BaseSpec> baseSpec, ShimOptions shim) {
 
         /** Whether its containers run behind a shim. */
         public boolean isShim() {

@@ -10,10 +10,8 @@ import io.berth.server.config.Config.KeyPair;
 import io.berth.server.config.Config.LogLines;
 import io.berth.server.config.Config.NetworkKind;
 import io.berth.server.config.Config.Runtime;
-import io.berth.server.config.Config.ShimOptions;
 import io.berth.server.config.Config.Streaming;
 import io.berth.server.log.LogFormat;
-import io.berth.shim.ShimHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,7 +118,7 @@ public final class ConfigFile {
         Path root = table.path("root", "/var/lib/berth");
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), log(table), runtime(table), images(table), streaming(table),
-                NriKeys.read(table), metrics(table), TracingKeys.read(table),
+                NriKeys.read(table), ExtensionKeys.read(table), metrics(table), TracingKeys.read(table),
                 ConsoleKeys.read(table));
     }
 
@@ -161,18 +159,18 @@ public final class ConfigFile {
     private static Runtime runtime(ConfigTable table) {
         Map<String, Handler> handlers = new TreeMap<>();
         for (String name : table.names("runtime.runtimes")) {
-            handlers.put(name, handler(table, name, "runtime.runtimes." + name + "."));
+            handlers.put(name, HandlerKeys.read(table, name));
         }
         String network = table.text("runtime.network", "cni");
-        if (!List.of("cni", "builtin").contains(network)) {
-            table.problem("runtime.network = \"" + network + "\": cni or builtin is needed");
+        if (!List.of("cni", "builtin", "extension").contains(network)) {
+            table.problem("runtime.network = \"" + network + "\": cni, builtin or extension is needed");
         }
         String defaultName = table.text("runtime.default_runtime_name", "");
         if (!defaultName.isEmpty() && !handlers.isEmpty() && !handlers.containsKey(defaultName)) {
             table.problem("runtime.default_runtime_name = \"" + defaultName + "\": there is no [runtime.runtimes."
                     + defaultName + "], only " + handlers.keySet());
         }
-        return new Runtime(defaultName, handlers, network.equals("builtin") ? NetworkKind.BUILTIN : NetworkKind.CNI,
+        return new Runtime(defaultName, handlers, networkKind(network),
                 cni(table), builtin(table), table.text("runtime.conmon", "conmon"),
                 table.text("runtime.default_cgroup_parent", "/berth"),
                 table.flag("runtime.restrict_oom_score_adj", false),
@@ -185,27 +183,16 @@ public final class ConfigFile {
                 table.flag("runtime.enable_criu_support", false), table.flag("runtime.enable_selinux", true),
                 Optional.of(table.text("runtime.blockio_config_file", "")).filter(file -> !file.isEmpty()).map(Path::of),
                 table.flag("runtime.ignore_blockio_not_enabled_errors", true),
+                table.flag("runtime.ignore_rdt_not_enabled_errors", true),
                 table.texts("runtime.hooks_dir", List.of()).stream().map(Path::of).toList());
     }
 
-    private static Handler handler(ConfigTable table, String name, String prefix) {
-        String type = table.text(prefix + "runtime_type", "oci");
-        boolean shim = !type.equals("oci");
-        if (shim && !ShimHandler.isType(type)) {
-            table.problem(prefix + "runtime_type = \"" + type + "\": oci or the name of a shim's runtime such as"
-                    + " io.containerd.runc.v2 is needed");
-        }
-        return new Handler(type, table.text(prefix + "runtime_path", shim ? ShimHandler.program(type) : name),
-                table.flag(prefix + "options.SystemdCgroup", false),
-                table.flag(prefix + "privileged_without_host_devices", false),
-                table.texts(prefix + "options.arguments", List.of()),
-                shim ? shimOptions(table, prefix + "options.") : ShimOptions.NONE);
-    }
-
-    private static ShimOptions shimOptions(ConfigTable table, String prefix) {
-        return new ShimOptions(table.text(prefix + "BinaryName", ""), table.flag(prefix + "NoPivotRoot", false),
-                table.flag(prefix + "NoNewKeyring", false), table.text(prefix + "ShimCgroup", ""),
-                table.text(prefix + "TypeUrl", ""), table.text(prefix + "ConfigPath", ""));
+    private static NetworkKind networkKind(String name) {
+        return switch (name) {
+            case "builtin" -> NetworkKind.BUILTIN;
+            case "extension" -> NetworkKind.EXTENSION;
+            default -> NetworkKind.CNI;
+        };
     }
 
     private static Cni cni(ConfigTable table) {

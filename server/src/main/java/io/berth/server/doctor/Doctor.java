@@ -18,6 +18,7 @@ public final class Doctor {
         EXAMINATIONS.put("runtimes", new ExamineRuntimes());
         EXAMINATIONS.put("network", new ExamineNetwork());
         EXAMINATIONS.put("registries", new ExamineRegistries());
+        EXAMINATIONS.put("extensions", new ExamineExtensions());
         EXAMINATIONS.put("disk", new ExamineDisk());
         EXAMINATIONS.put("clock", new ExamineClock());
     }

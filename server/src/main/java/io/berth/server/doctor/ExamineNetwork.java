@@ -21,6 +21,10 @@ final class ExamineNetwork implements Examination {
             case CNI -> cni(host, config.runtime().cni());
             case BUILTIN -> List.of(Finding.fine(AREA, "built-in bridge " + config.runtime().builtin().bridge() + ", subnet "
                     + config.runtime().builtin().subnet()));
+            case EXTENSION -> config.extensions().directory().isPresent()
+                    ? List.of(Finding.fine(AREA, "an extension in " + config.extensions().directory().get()))
+                    : List.of(Finding.problem(AREA, "runtime.network is \"extension\", and there is no directory of extensions",
+                            "set extensions.directory"));
         };
     }
 

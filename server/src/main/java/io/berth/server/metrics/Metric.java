@@ -26,6 +26,9 @@ public enum Metric {
             + " that are unpacked (done).", "image", "part"),
     PODS("berth_pods", "Pods on this node by state; prepared are sandboxes made ahead, no pods yet.", "state"),
     CONTAINERS("berth_containers", "Containers on this node by state.", "state"),
+    NRI_PLUGINS("berth_nri_plugin", "1 for each NRI plugin that takes part.", "name"),
+    EXTENSIONS("berth_extension", "1 for each extension in Java: active, hanging or not loaded.", "name", "state"),
+    EXTENSION_FAILURES("berth_extension_failures_total", "Calls of an extension that failed or took too long.", "name"),
     NETWORK_READY("berth_network_ready", "1 when pods can get a network.");
 
     private final String title;

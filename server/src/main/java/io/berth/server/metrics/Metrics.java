@@ -6,6 +6,7 @@ import io.berth.image.SharedPulls;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
+import io.berth.server.extension.Extensions;
 import io.berth.server.tracing.Tracing;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -17,8 +18,10 @@ import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -109,6 +112,17 @@ public final class Metrics implements AutoCloseable {
     /** Shows what pulls come to. */
     public void show(SharedPulls pulls) {
         PullMetrics.register(pulls, registry);
+    }
+
+    /** Shows who takes part beside Berth itself. */
+    public void show(Extensions extensions, Supplier<List<String>> nriPlugins) {
+        gauge(Metric.NRI_PLUGINS).callback(gauge -> nriPlugins.get().stream().distinct().forEach(name -> gauge.call(1, name)))
+                .register(registry);
+        gauge(Metric.EXTENSIONS).callback(gauge -> extensions.states()
+                .forEach(each -> gauge.call(1, each.name(), each.state()))).register(registry);
+        CounterWithCallback.builder().name(Metric.EXTENSION_FAILURES.title()).labelNames(Metric.EXTENSION_FAILURES.labelNames())
+                .help(Metric.EXTENSION_FAILURES.meaning()).callback(counter -> extensions.states()
+                        .forEach(each -> counter.call(each.failures(), each.name()))).register(registry);
     }
 
     private static GaugeWithCallback.Builder gauge(Metric metric) {

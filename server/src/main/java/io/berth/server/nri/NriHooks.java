@@ -2,6 +2,7 @@ package io.berth.server.nri;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
+import io.berth.linux.Cgroups;
 import io.berth.nri.Adaptation;
 import io.berth.nri.NriSettings;
 import io.berth.nri.oci.AdjustSpec;
@@ -16,6 +17,7 @@ import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -82,6 +84,11 @@ public final class NriHooks implements LifecycleHooks, AutoCloseable {
         } finally {
             told.complete(null);
         }
+    }
+
+    /** The names of the plugins that take part, in the order in which they are called. */
+    public List<String> pluginNames() {
+        return started.map(nri -> nri.adaptation.pluginNames()).orElse(List.of());
     }
 
     private void relay(Consumer<Started> event) {
@@ -158,10 +165,10 @@ public final class NriHooks implements LifecycleHooks, AutoCloseable {
             }
             new AdjustSpec(spec, abilities(nri.node, container)).apply(adjustment.get());
             var linux = adjustment.get().getLinux();
-            if (!linux.getCgroupsPath().isEmpty() && linux.getCgroupsPath().startsWith("/") == nri.node.settings().systemdCgroup()) {
+            if (!linux.getCgroupsPath().isEmpty() && linux.getCgroupsPath().startsWith("/") == Cgroups.isBySystemd(container.cgroup())) {
                 throw RuntimeFault.invalid("adjust container " + container.id() + ": an NRI plugin sets cgroup "
                         + linux.getCgroupsPath() + ", and here cgroups are made "
-                        + (nri.node.settings().systemdCgroup() ? "by systemd: SLICE:PREFIX:NAME is needed"
+                        + (Cgroups.isBySystemd(container.cgroup()) ? "by systemd: SLICE:PREFIX:NAME is needed"
                         : "in the file system: an absolute path is needed"));
             }
             return new Adjusted(NriResources.over(container.resources(), linux.getResources()),

@@ -13,14 +13,17 @@ import io.berth.cri.v1.VersionResponse;
 import io.berth.network.NetworkStatus;
 import io.berth.pod.Node;
 import java.util.Map;
+import java.util.function.Supplier;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What the node can do and whether it is ready: Version, Status and RuntimeConfig.
  *
  * @param effective the configuration that holds, shown in the verbose status
+ * @param others who else takes part, by kind; asked for the verbose status
  */
-public record NodeStatus(Node node, String berthVersion, Map<String, Object> effective) {
+public record NodeStatus(Node node, String berthVersion, Map<String, Object> effective,
+        Supplier<Map<String, Object>> others) {
 
     /** The kubelet ends itself when this is another text. */
     private static final String KUBELET_API_VERSION = "0.1.0";
@@ -40,6 +43,7 @@ public record NodeStatus(Node node, String berthVersion, Map<String, Object> eff
         addHandler(answer, "", node.settings().defaultHandler());
         node.runtimes().keySet().stream().sorted().forEach(name -> addHandler(answer, name, name));
         if (verbose) {
+            others.get().forEach((kind, who) -> answer.putInfo(kind, JsonMapper.shared().writeValueAsString(who)));
             answer.putInfo("config", JsonMapper.shared().writeValueAsString(effective));
             answer.putInfo("berth", JsonMapper.shared().writeValueAsString(Map.of(
                     "root", node.directories().root().toString(), "state", node.directories().state().toString(),

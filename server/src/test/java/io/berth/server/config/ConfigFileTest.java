@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.base.RuntimeFault;
+import io.berth.runtime.PassedAnnotations;
+import io.berth.runtime.RuntimeHandler;
 import io.berth.server.log.LogFormat;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -39,6 +41,9 @@ class ConfigFileTest {
                 grpc.uid = 0
                 debug.format = text
                 debug.level = info
+                extensions.call_timeout = 10s
+                extensions.directory =\s
+                extensions.image_policy_failure = refuse
                 images.discard_unpacked_layers = true
                 images.image_pull_progress_timeout = 1m
                 images.max_concurrent_downloads = 3
@@ -83,11 +88,17 @@ class ConfigFileTest {
                 runtime.enable_unprivileged_ports = true
                 runtime.hooks_dir = []
                 runtime.ignore_blockio_not_enabled_errors = true
+                runtime.ignore_rdt_not_enabled_errors = true
                 runtime.network = cni
                 runtime.restrict_oom_score_adj = false
+                runtime.runtimes.kata.base_runtime_spec =\s
+                runtime.runtimes.kata.container_annotations = []
+                runtime.runtimes.kata.monitor_path =\s
                 runtime.runtimes.kata.options.SystemdCgroup = false
                 runtime.runtimes.kata.options.arguments = []
+                runtime.runtimes.kata.pod_annotations = []
                 runtime.runtimes.kata.privileged_without_host_devices = false
+                runtime.runtimes.kata.privileged_without_host_devices_all_devices_allowed = false
                 runtime.runtimes.kata.runtime_path = /opt/kata
                 runtime.runtimes.kata.runtime_type = oci
                 runtime.seccomp_profile_root = /var/lib/kubelet/seccomp
@@ -116,9 +127,10 @@ class ConfigFileTest {
     void theKeysOfAShimHaveTheirDefaults() throws IOException {
         String prefix = "runtime.runtimes.s.";
         Map<String, Object> effective = load("[runtime.runtimes.s]\nruntime_type = \"io.containerd.kata.v2\"\n").effective();
-        assertEquals(List.of("options.BinaryName = ", "options.ConfigPath = ", "options.NoNewKeyring = false",
+        assertEquals(List.of("base_runtime_spec = ", "container_annotations = []", "options.BinaryName = ", "options.ConfigPath = ", "options.NoNewKeyring = false",
                 "options.NoPivotRoot = false", "options.ShimCgroup = ", "options.SystemdCgroup = false", "options.TypeUrl = ",
-                "options.arguments = []", "privileged_without_host_devices = false",
+                "options.arguments = []", "pod_annotations = []", "privileged_without_host_devices = false",
+                "privileged_without_host_devices_all_devices_allowed = false",
                 "runtime_path = containerd-shim-kata-v2", "runtime_type = io.containerd.kata.v2"),
                 effective.entrySet().stream().filter(entry -> entry.getKey().startsWith(prefix))
                         .map(entry -> entry.getKey().substring(prefix.length()) + " = " + entry.getValue()).sorted().toList());
@@ -173,7 +185,8 @@ class ConfigFileTest {
         assertEquals(LogFormat.JSON, config.log().format());
         assertEquals(Config.NetworkKind.BUILTIN, config.runtime().network());
         assertEquals(new Config.Builtin("b1", "10.1.0.0/24", true), config.runtime().builtin());
-        assertEquals(new Config.Handler("oci", "crun", true, false, List.of("--debug"), Config.ShimOptions.NONE),
+        assertEquals(new Config.Handler("oci", "crun", true, RuntimeHandler.Privileged.HOST_DEVICES, List.of("--debug"), "",
+                PassedAnnotations.NONE, Optional.empty(), Config.ShimOptions.NONE),
                 config.runtime().runtimes().get("crun"));
         assertEquals(Duration.ofSeconds(90), config.images().pullProgressTimeout());
         assertEquals(Duration.ofMillis(500), config.streaming().idleTimeout());
