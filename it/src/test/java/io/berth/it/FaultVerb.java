@@ -78,7 +78,21 @@ abstract class FaultVerb {
 
     /** A container whose program ends with code 3 on SIGTERM. It waits without forking: a shell that cannot fork ends with 2. */
     private static ContainerConfig obedient() {
-        return PodClient.container("c", "sh", "-c", "trap 'exit 3' TERM; sleep 1000 & wait");
+        return PodClient.container("c", "sh", "-c", "trap 'exit 3' TERM; echo ready; sleep 1000 & wait");
+    }
+
+    /** Waits until such a program listens: before that it would not notice the signal, and be killed in the end. */
+    void awaitReady() {
+        String name = pod.config().getMetadata().getName();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!daemon.log(name, "c").contains("ready") && System.nanoTime() < deadline) {
+            try {
+                Thread.sleep(5);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
     }
 
     ContainerState state() {
@@ -202,6 +216,7 @@ abstract class FaultVerb {
         void prepare() {
             super.prepare();
             container = daemon.pods().run(pod, obedient());
+            awaitReady();
         }
 
         @Override
@@ -228,6 +243,7 @@ abstract class FaultVerb {
         void prepare() {
             super.prepare();
             container = daemon.pods().run(pod, obedient());
+            awaitReady();
         }
 
         @Override
@@ -252,6 +268,7 @@ abstract class FaultVerb {
         void prepare() {
             super.prepare();
             container = daemon.pods().run(pod, obedient());
+            awaitReady();
         }
 
         @Override
@@ -276,6 +293,7 @@ abstract class FaultVerb {
         void prepare() {
             super.prepare();
             container = daemon.pods().run(pod, obedient());
+            awaitReady();
             daemon.pods().stop(pod);
         }
 

@@ -121,12 +121,19 @@ public record Traces(Map<String, List<String>> byKind) {
             if (name.matches("[0-9]+") && !daemons.contains(Integer.valueOf(name))
                     && Integer.parseInt(name) != ProcessHandle.current().pid()) {
                 String command = commandLine(name);
-                if (inCgroup.contains(Integer.valueOf(name)) || command.contains(node.directory() + "/")) {
+                boolean ours = inCgroup.contains(Integer.valueOf(name)) || command.contains(node.directory() + "/");
+                if (ours && !isBetweenForkAndExec(name, command)) {
                     found.add(name + " " + command);
                 }
             }
         }
         return found;
+    }
+
+    // Until its exec a child has its parent's command line. The parent is found itself.
+    private static boolean isBetweenForkAndExec(String pid, String command) {
+        return ProcessHandle.of(Long.parseLong(pid)).flatMap(ProcessHandle::parent)
+                .map(parent -> commandLine(Long.toString(parent.pid())).equals(command)).orElse(false);
     }
 
     private static String commandLine(String pid) {

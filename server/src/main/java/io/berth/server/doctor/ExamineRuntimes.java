@@ -31,8 +31,20 @@ final class ExamineRuntimes implements Examination {
             new Attack("runc", "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881",
                     List.of(new Version(1, 2, 8), new Version(1, 3, 3), new Version(1, 4, 0)),
                     "a container can write to the host's /proc"),
+            new Attack("runc", "CVE-2026-41579",
+                    List.of(new Version(1, 3, 6), new Version(1, 4, 3), new Version(1, 5, 0)),
+                    "an image with a link for /dev can write to the host"),
             new Attack("crun", "CVE-2022-27650", List.of(new Version(1, 4, 4)), "processes inherit capabilities"),
             new Attack("crun", "CVE-2025-24965", List.of(new Version(1, 20, 0)), "an image can write outside of its container"),
+            new Attack("crun", "CVE-2026-47766", List.of(new Version(1, 28, 0)),
+                    "an image with a link for /dev can write to the host"),
+            new Attack("youki", "CVE-2025-54867", List.of(new Version(0, 5, 5)),
+                    "an image with links for /proc and /sys reaches the host's files"),
+            new Attack("youki", "CVE-2025-62161 and CVE-2025-62596", List.of(new Version(0, 5, 7)),
+                    "a container can write to the host's /proc"),
+            // Versions of runsc are dates; the advisory of March 2025 names a commit and no release, so the first one after it.
+            new Attack("runsc", "CVE-2025-2713", List.of(new Version(20250401, 0, 0)),
+                    "users of the node can read files of root's through it"),
             new Attack("conmon", "CVE-2022-1708", List.of(new Version(2, 1, 2)), "exec output can fill the node's memory"));
 
     @Override
@@ -72,7 +84,7 @@ final class ExamineRuntimes implements Examination {
                     "install it (apt-get install " + program.replaceFirst("^.*/", "") + ") or correct its path"));
         }
         Optional<String> words = host.run(place.get(), "--version").flatMap(text -> text.lines().findFirst());
-        Optional<Version> version = words.flatMap(Version::in);
+        Optional<Version> version = words.flatMap(line -> line.startsWith("runsc") ? Version.ofDate(line) : Version.in(line));
         if (version.isEmpty()) {
             return List.of(Finding.warning(AREA, role + ": " + place.get() + " does not tell its version",
                     "run \"" + place.get() + " --version\" by hand"));

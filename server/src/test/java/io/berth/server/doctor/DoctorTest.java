@@ -63,7 +63,7 @@ class DoctorTest {
         write("proc/sys/net/ipv4/ip_forward", "1\n");
         write("proc/self/mountinfo", "1 2 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
         write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
-        program("usr/bin/crun", "crun version 1.21");
+        program("usr/bin/crun", "crun version 1.30.1");
         program("usr/bin/conmon", "conmon version 2.1.12");
         program("opt/cni/bin/bridge", "");
         write("etc/cni/net.d/10-a.conflist", "{\"name\":\"a\",\"plugins\":[{\"type\":\"bridge\"}]}");
@@ -138,11 +138,25 @@ class DoctorTest {
         "runc version 1.1.12, true, CVE-2025-31133", "runc version 1.2.7, true, CVE-2025-31133",
         "runc version 1.2.8, false, CVE-2025-31133", "runc version 1.3.2, true, CVE-2025-31133",
         "runc version 1.3.3, false, CVE-2025-31133", "runc version 1.5.1, false, CVE-2025-31133",
-        "crun version 1.8.1, true, CVE-2025-24965", "crun version 1.20, false, CVE-2025-24965"})
+        "crun version 1.8.1, true, CVE-2025-24965", "crun version 1.20, false, CVE-2025-24965",
+        "runc version 1.3.5, true, CVE-2026-41579", "runc version 1.3.6, false, CVE-2026-41579",
+        "runc version 1.4.2, true, CVE-2026-41579", "runc version 1.5.1, false, CVE-2026-41579",
+        "crun version 1.27.1, true, CVE-2026-47766", "crun version 1.28, false, CVE-2026-47766"})
     void aRuntimeThatIsOlderThanAFixIsTold(String version, boolean open, String attack) throws IOException {
         Files.delete(root.resolve("usr/bin/crun"));
         program("usr/bin/" + version.substring(0, 4), version);
         assertEquals(open, findings("").stream().anyMatch(each -> each.what().contains(attack)), () -> attack);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"youki version 0.5.4, true, CVE-2025-54867", "youki version 0.5.5, false, CVE-2025-54867",
+        "youki version 0.5.6, true, CVE-2025-62161", "youki version 0.5.7, false, CVE-2025-62161",
+        "runsc version release-20241217.0, true, CVE-2025-2713", "runsc version release-20250414.0, false, CVE-2025-2713"})
+    void aRuntimeOfAHandlerThatIsOlderThanAFixIsTold(String version, boolean open, String attack) throws IOException {
+        program("opt/runtime", version);
+        String handler = "runtime.runtimes.own.runtime_path = \"/opt/runtime\"\n";
+        assertEquals(open, findings(handler).stream().anyMatch(each -> each.what().contains(attack)), () -> attack);
+        assertEquals(List.of(), findings(handler).stream().filter(each -> each.what().contains("does not tell")).toList());
     }
 
     @Test
