@@ -2,8 +2,10 @@ package io.berth.it;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
@@ -126,6 +128,27 @@ class ExtensionsTest {
     }
 
     @Test
+    void aLinkToAJarOfSomebodyElseIsNotLoaded() throws IOException {
+        assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
+        Path theirs = Files.createDirectory(directory.resolve("theirs"));
+        Path jar = ExtensionSource.of("").pack(theirs, "sample");
+        Files.setAttribute(jar, "unix:uid", 65534);
+        Path link = Files.createSymbolicLink(Files.createDirectory(directory.resolve("ours")).resolve("sample.jar"), jar);
+        assertTrue(new ExtensionJar(link).problem().orElse("").contains(jar + " can be written by others"));
+        Files.setAttribute(jar, "unix:uid", 0);
+        assertEquals(Optional.empty(), new ExtensionJar(link).problem());
+        Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertTrue(new ExtensionJar(link).problem().orElse("").contains(theirs + " can be written by others"));
+    }
+
+    @Test
+    void withoutTheDirectoryNoImageIsAccepted() {
+        Extensions extensions = Extensions.load(
+                new Config.Extensions(Optional.of(directory.resolve("unmounted")), Duration.ofSeconds(20), true));
+        assertTrue(refusal(extensions).contains("there is no such directory"));
+    }
+
+    @Test
     void whatIsNoExtensionIsToldAndTheOthersAreLoaded() throws IOException {
         Files.writeString(directory.resolve("a-text.jar"), "not a jar");
         ExtensionSource.of("public Sample() { throw new IllegalStateException(\"not today\"); }").pack(directory, "b-constructor");
@@ -172,6 +195,27 @@ class ExtensionsTest {
             assertTrue(fault.getMessage().contains("\"10.1.2\" is not an IP address"), fault.getMessage());
             assertTrue(Files.exists(detached));
             assertEquals(Set.of(), network.attached());
+        }
+    }
+
+    @Test
+    void anAttachThatEndsAfterItsLimitIsTakenBack() throws Exception {
+        Path made = directory.resolve("made");
+        ExtensionSource.of(NETWORK.formatted("""
+                long end = System.nanoTime() + 600_000_000L;
+                while (System.nanoTime() < end) { Thread.interrupted(); Thread.onSpinWait(); }
+                Files.createFile(Path.of("%1$s")); return List.of("10.1.2.3");""".formatted(made),
+                "Files.deleteIfExists(Path.of(\"" + made + "\")); Files.writeString(Path.of(\"" + made
+                        + ".detached\"), \"x\", StandardOpenOption.CREATE, StandardOpenOption.APPEND);")).pack(directory, "sample");
+        try (Extensions extensions = load(true, Duration.ofMillis(200));
+                PodNetwork network = extensions.network(directory.resolve("records"))) {
+            assertThrows(RuntimeFault.class, () -> network.attach(request()));
+            Path detached = Path.of(made + ".detached");
+            for (int i = 0; i < 500 && (!Files.exists(detached) || Files.size(detached) < 2); i++) {
+                Thread.sleep(10);
+            }
+            assertEquals("xx", Files.readString(detached));
+            assertFalse(Files.exists(made));
         }
     }
 

@@ -110,7 +110,14 @@ final class Ipam {
         } catch (FileAlreadyExistsException taken) {
             return false;
         } catch (IOException e) {
-            throw fault("take address", name, e);
+            // On a full disk the file is made and stays empty: nobody's address, and nobody would look for it.
+            RuntimeFault fault = fault("take address", name, e);
+            try {
+                Files.deleteIfExists(name);
+            } catch (IOException stays) {
+                fault.addSuppressed(stays);
+            }
+            throw fault;
         }
     }
 

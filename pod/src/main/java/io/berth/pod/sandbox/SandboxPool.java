@@ -189,12 +189,16 @@ public final class SandboxPool implements AutoCloseable {
             }
         });
         for (String id = ready.poll(); id != null; id = ready.poll()) {
-            try {
-                discard.discard(id);
-            } catch (RuntimeException failure) {
-                LOG.atWarn().addKeyValue("pod", id).setCause(failure).log("prepared sandbox not removed");
-            }
             held.remove(id);
         }
+        // Also those that an earlier discard could not remove, on a full disk for instance.
+        node.inventory().sandboxes().stream()
+                .filter(sandbox -> sandbox.phase() == Sandbox.Phase.PREPARED && !held.contains(sandbox.id())).forEach(sandbox -> {
+                    try {
+                        discard.discard(sandbox.id());
+                    } catch (RuntimeFault failure) {
+                        LOG.atWarn().addKeyValue("pod", sandbox.id()).setCause(failure).log("prepared sandbox not removed");
+                    }
+                });
     }
 }

@@ -1,5 +1,6 @@
 package io.berth.server.doctor;
 
+import io.berth.base.RuntimeFault;
 import io.berth.server.config.Config;
 import io.berth.server.extension.ExtensionJar;
 import java.util.ArrayList;
@@ -14,13 +15,20 @@ final class ExamineExtensions implements Examination {
     public List<Finding> look(Host host, Config config) {
         List<Finding> found = new ArrayList<>();
         config.extensions().directory().ifPresent(directory -> {
-            List<ExtensionJar> jars = ExtensionJar.in(host.path(directory));
+            String refused = config.extensions().refuseOnFailure() ? ": every pull is refused until then" : "";
+            List<ExtensionJar> jars;
+            try {
+                jars = ExtensionJar.in(host.path(directory));
+            } catch (RuntimeFault fault) {
+                found.add(Finding.problem(AREA, "there is no directory " + directory + " of extensions",
+                        "make it, or unset extensions.directory" + refused));
+                return;
+            }
             if (jars.isEmpty()) {
                 found.add(Finding.note(AREA, "there is no jar in " + directory, "see docs/extending.md, or unset extensions.directory"));
             }
             jars.forEach(jar -> found.add(jar.problem().map(problem -> Finding.problem(AREA, jar.name() + " is not loaded: "
-                    + problem, config.extensions().refuseOnFailure() ? "repair or remove it: every pull is refused until then"
-                    : "repair or remove it")).orElseGet(() -> Finding.fine(AREA, jar.name() + " in " + directory))));
+                    + problem, "repair or remove it" + refused)).orElseGet(() -> Finding.fine(AREA, jar.name() + " in " + directory))));
         });
         if (!config.nri().disable()) {
             List<String> plugins = host.list(config.nri().pluginPath());

@@ -11,9 +11,7 @@ import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,19 +31,22 @@ import java.util.stream.Stream;
 public record ExtensionJar(Path file) {
 
     private static final String SERVICE = "META-INF/services/io.berth.extension.Extension";
+    private static final int STICKY = 01000;
     private static final long CLASS_BYTES = 16 << 20;
     private static final long SETTINGS_BYTES = 1 << 20;
     private static final Map<String, Set<String>> ENDS_THE_MACHINE = Map.of("java/lang/System", Set.of("exit"),
             "java/lang/Runtime", Set.of("exit", "halt"));
 
     /**
-     * The jars of {@code directory} in the order of their names; none where it does not exist.
+     * The jars of {@code directory} in the order of their names.
      *
-     * @throws RuntimeFault FAILED_PRECONDITION when it cannot be read
+     * @throws RuntimeFault FAILED_PRECONDITION when it does not exist or cannot be read
      */
     public static List<ExtensionJar> in(Path directory) {
         if (!Files.isDirectory(directory)) {
-            return List.of();
+            // Perhaps not mounted yet: a policy that is missing must not be taken for one that accepts.
+            throw RuntimeFault.precondition("list extensions in " + directory
+                    + ": there is no such directory: make it, or unset extensions.directory");
         }
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> file.toString().endsWith(".jar")).sorted().map(ExtensionJar::new).toList();
@@ -62,7 +63,10 @@ public record ExtensionJar(Path file) {
     /** Why it must not be loaded; empty when nothing speaks against it. */
     public Optional<String> problem() {
         try {
-            Optional<String> writable = writable(file.toAbsolutePath().getParent()).or(() -> writable(file));
+            Optional<String> writable = writableOnTheWayTo(file);
+            if (writable.isEmpty() && Files.exists(settingsFile())) {
+                writable = writableOnTheWayTo(settingsFile());
+            }
             return writable.isPresent() ? writable : contentProblem();
         } catch (IOException | RuntimeException e) {
             // The parser of class files throws its own for those that are malformed.
@@ -70,19 +74,20 @@ public record ExtensionJar(Path file) {
         }
     }
 
-    // Whoever writes here runs as Berth does.
-    private static Optional<String> writable(Path path) {
-        try {
-            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
-            Object owner = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-            Object own = Files.getAttribute(Path.of("/proc/self"), "unix:uid", LinkOption.NOFOLLOW_LINKS);
-            boolean others = permissions.contains(PosixFilePermission.GROUP_WRITE)
-                    || permissions.contains(PosixFilePermission.OTHERS_WRITE);
-            return others || !owner.equals(own) && !owner.equals(0)
-                    ? Optional.of(path + " can be written by others: chown it to root and chmod it to go-w") : Optional.empty();
-        } catch (IOException e) {
-            return Optional.of(path + " cannot be looked at: " + RuntimeFault.reason(e));
+    // Whoever writes here, or can put another directory in the place of one above, runs as Berth does. Links are followed
+    // first: what counts is the file that is loaded.
+    private static Optional<String> writableOnTheWayTo(Path named) throws IOException {
+        Object own = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        for (Path path = named.toRealPath(); path != null; path = path.getParent()) {
+            int mode = (int) Files.getAttribute(path, "unix:mode");
+            Object owner = Files.getAttribute(path, "unix:uid");
+            // In a sticky directory, as /tmp is, nobody can rename what is another's.
+            boolean others = (mode & 022) != 0 && ((mode & STICKY) == 0 || !Files.isDirectory(path));
+            if (others || !owner.equals(own) && !owner.equals(0)) {
+                return Optional.of(path + " can be written by others: chown it to root and chmod it to go-w");
+            }
         }
+        return Optional.empty();
     }
 
     private Optional<String> contentProblem() throws IOException {
@@ -125,7 +130,7 @@ public record ExtensionJar(Path file) {
      * @throws RuntimeFault FAILED_PRECONDITION for one that cannot be read
      */
     Map<String, String> settings() {
-        Path source = file.resolveSibling(name() + ".properties");
+        Path source = settingsFile();
         if (!Files.exists(source)) {
             return Map.of();
         }
@@ -141,6 +146,10 @@ public record ExtensionJar(Path file) {
         } catch (IOException | IllegalArgumentException e) {
             throw RuntimeFault.precondition("read " + source + ": " + e.getMessage());
         }
+    }
+
+    private Path settingsFile() {
+        return file.resolveSibling(name() + ".properties");
     }
 
     /** The names of the classes that it offers. */

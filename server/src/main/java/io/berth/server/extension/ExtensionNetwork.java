@@ -61,7 +61,7 @@ final class ExtensionNetwork implements PodNetwork {
             records.write(entry);
             try {
                 List<InetAddress> addresses = guard.call("attach sandbox " + id,
-                        () -> List.copyOf(provider.attach(described(request)))).stream().map(this::address).toList();
+                        () -> List.copyOf(provider.attach(described(request))), () -> detachLate(request)).stream().map(this::address).toList();
                 List<String> texts = addresses.stream().map(InetAddress::getHostAddress).toList();
                 records.write(entry.attachedAs(texts));
                 return attachment(texts);
@@ -69,6 +69,13 @@ final class ExtensionNetwork implements PodNetwork {
                 giveBack(entry, Optional.of(request.netns()), failure);
                 throw failure;
             }
+        }
+    }
+
+    // The record went with the failed attach, and nobody would ask for what an attach made that did not end in time.
+    private void detachLate(AttachRequest request) throws Exception {
+        if (records.find(request.sandboxId()).filter(AttachmentRecords.Entry::attached).isEmpty()) {
+            provider.detach(described(request));
         }
     }
 

@@ -46,18 +46,27 @@ public final class Extensions implements AdmitImage, AutoCloseable {
     }
 
     private void loadAll(Path directory) {
-        for (ExtensionJar jar : ExtensionJar.in(directory)) {
+        List<ExtensionJar> jars = List.of();
+        try {
+            jars = ExtensionJar.in(directory);
+        } catch (RuntimeFault fault) {
+            isBroken(directory.toString(), fault);
+        }
+        for (ExtensionJar jar : jars) {
             try {
                 List<LoadedExtension> added = LoadedExtension.of(jar, config.callTimeout());
                 loaded.addAll(added);
                 added.forEach(each -> LOG.atInfo().addKeyValue("extension", each.name())
                         .addKeyValue("takesPartIn", takesPartIn(each)).log("extension takes part"));
             } catch (RuntimeFault fault) {
-                broken.add(new Broken(jar.name(), fault.getMessage()));
-                LOG.atError().addKeyValue("extension", jar.name()).addKeyValue("reason", fault.getMessage())
-                        .log("extension does not take part");
+                isBroken(jar.name(), fault);
             }
         }
+    }
+
+    private void isBroken(String name, RuntimeFault fault) {
+        broken.add(new Broken(name, fault.getMessage()));
+        LOG.atError().addKeyValue("extension", name).addKeyValue("reason", fault.getMessage()).log("extension does not take part");
     }
 
     @Override
@@ -132,15 +141,7 @@ public final class Extensions implements AdmitImage, AutoCloseable {
     @Override
     public void close() {
         events.forEach(ExtensionEvents::close);
-        loaded.forEach(each -> {
-            try {
-                each.guard().call("stop", () -> {
-                    each.extension().stop();
-                    return true;
-                });
-            } catch (RuntimeFault fault) {
-                LOG.atWarn().addKeyValue("extension", each.name()).addKeyValue("reason", fault.getMessage()).log("extension does not stop");
-            }
-        });
+        loaded.forEach(each -> each.stop().ifPresent(fault -> LOG.atWarn().addKeyValue("extension", each.name())
+                .addKeyValue("reason", fault.getMessage()).log("extension does not stop")));
     }
 }

@@ -24,6 +24,12 @@ final class Guard {
     /** Calls that hang, after which no further one is begun. */
     private static final int HANGING_LIMIT = 4;
 
+    /** What is to be done when work ends that was given up. */
+    @FunctionalInterface
+    interface Late {
+        void ended() throws Exception;
+    }
+
     private final String name;
     private final Duration limit;
     private final AtomicInteger hanging = new AtomicInteger();
@@ -66,6 +72,15 @@ final class Guard {
      * @throws RuntimeFault UNAVAILABLE when it fails, DEADLINE_EXCEEDED when it takes too long or earlier calls hang
      */
     <T> T call(String what, Callable<T> work) {
+        return call(what, work, () -> { });
+    }
+
+    /**
+     * As the other, for work that leaves something behind.
+     *
+     * @param late run where the work was given up and has ended all the same, on the extension's thread
+     */
+    <T> T call(String what, Callable<T> work, Late late) {
         if (hanging.get() >= HANGING_LIMIT) {
             throw fault(RuntimeFault.Kind.DEADLINE_EXCEEDED, what, HANGING_LIMIT
                     + " earlier calls hang: restart Berth without it or with a better one");
@@ -79,15 +94,20 @@ final class Guard {
                 result.completeExceptionally(new IllegalStateException(describe(failure)));
             } finally {
                 if (!decided.compareAndSet(false, true)) {
+                    undo(what, late);
                     hanging.decrementAndGet();
                 }
             }
         });
         thread.setContextClassLoader(loader);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError noThread) {
+            throw fault(RuntimeFault.Kind.UNAVAILABLE, what, "there is no thread for it: " + noThread.getMessage());
+        }
         try {
             return result.get(limit.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException late) {
+        } catch (TimeoutException tooLong) {
             abandon(thread, decided);
             throw fault(RuntimeFault.Kind.DEADLINE_EXCEEDED, what, "it has not answered within " + limit.toMillis() + " ms");
         } catch (ExecutionException failure) {
@@ -96,6 +116,14 @@ final class Guard {
             abandon(thread, decided);
             Thread.currentThread().interrupt();
             throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, what + ": interrupted", e);
+        }
+    }
+
+    private void undo(String what, Late late) {
+        try {
+            late.ended();
+        } catch (Throwable failure) {
+            failed(what + ", which ended late, cannot be taken back: " + describe(failure));
         }
     }
 
@@ -112,7 +140,8 @@ final class Guard {
         try {
             String text = String.valueOf(failure instanceof InvocationTargetException thrown && thrown.getCause() != null
                     ? thrown.getCause() : failure);
-            return text.length() > 500 ? text.substring(0, 500) : text;
+            // One line of the log each.
+            return (text.length() > 500 ? text.substring(0, 500) : text).replaceAll("\\p{Cntrl}", " ");
         } catch (Throwable again) {
             return failure.getClass().getName();
         }

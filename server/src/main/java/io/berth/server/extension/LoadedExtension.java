@@ -9,6 +9,7 @@ import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,13 +38,33 @@ record LoadedExtension(String name, Guard guard, Extension extension, Optional<I
         Map<String, String> settings = jar.settings();
         List<String> providers = jar.providers();
         ClassLoader loader = loader(jar);
-        return providers.stream().map(provider -> {
-            String name = providers.size() == 1 ? jar.name() : jar.name() + "/" + provider;
-            Guard guard = new Guard(name, limit);
-            guard.use(loader);
-            Parts parts = guard.call("start", () -> start(loader, provider, settings));
-            return new LoadedExtension(name, guard, parts.extension, parts.imagePolicy, parts.listener, parts.network);
-        }).toList();
+        List<LoadedExtension> started = new ArrayList<>();
+        try {
+            for (String provider : providers) {
+                String name = providers.size() == 1 ? jar.name() : jar.name() + "/" + provider;
+                Guard guard = new Guard(name, limit);
+                guard.use(loader);
+                Parts parts = guard.call("start", () -> start(loader, provider, settings));
+                started.add(new LoadedExtension(name, guard, parts.extension, parts.imagePolicy, parts.listener, parts.network));
+            }
+            return List.copyOf(started);
+        } catch (RuntimeFault fault) {
+            started.forEach(each -> each.stop().ifPresent(fault::addSuppressed));
+            throw fault;
+        }
+    }
+
+    /** Tells it that Berth ends; why it does not take notice. */
+    Optional<RuntimeFault> stop() {
+        try {
+            guard.call("stop", () -> {
+                extension.stop();
+                return true;
+            });
+            return Optional.empty();
+        } catch (RuntimeFault fault) {
+            return Optional.of(fault);
+        }
     }
 
     private static ClassLoader loader(ExtensionJar jar) {
