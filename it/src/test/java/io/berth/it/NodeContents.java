@@ -42,8 +42,19 @@ record NodeContents(List<String> lines) {
         files(daemon.node().root(), found);
         files(daemon.node().state(), found);
         // Made ahead, and no pod's: SandboxPoolIT looks at them.
-        Traces.prepared(daemon.node()).forEach(id -> found.removeIf(line -> line.contains(id)));
+        Traces.prepared(daemon.node()).forEach(id -> found.removeIf(line -> line.contains(id) || isAddressOf(id, line, daemon)));
         return new NodeContents(found.stream().sorted().toList());
+    }
+
+    // Its file is named after the address, and has the sandbox in it.
+    private static boolean isAddressOf(String id, String line, TestDaemon daemon) {
+        String addresses = "file: " + daemon.node().state().resolve("ipam") + "/";
+        try {
+            return line.startsWith(addresses) && Files.isRegularFile(Path.of(line.substring("file: ".length())))
+                    && Files.readString(Path.of(line.substring("file: ".length()))).contains(id);
+        } catch (IOException gone) {
+            return false;
+        }
     }
 
     /** Waits until the daemon's node has these contents again; the kernel and the background work take a moment. */
