@@ -49,8 +49,13 @@ class ForeignRuntimeIT {
     }
 
     @AfterEach
-    void end() {
+    void end() throws Exception {
         if (containerd != null) {
+            // Pods outlive a containerd, also one whose test failed.
+            for (String pod : berth.run("pods", "-q").out().lines().toList()) {
+                berth.run("stop", "-t", "0", pod);
+                berth.run("rm", pod);
+            }
             containerd.close();
             network.close();
             // Where containerd puts pods that name no cgroup; somebody else's is not empty.
