@@ -18,9 +18,13 @@ final class ApplyBaseSpec {
     /** What Berth decides of every container, also by leaving it out. */
     private static final List<String> NOT_OF_BASE = List.of("root", "hostname", "domainname");
     private static final List<String> NOT_OF_BASE_LINUX = List.of("uidMappings", "gidMappings", "cgroupsPath", "namespaces",
-            "maskedPaths", "readonlyPaths", "rootfsPropagation");
+            "maskedPaths", "readonlyPaths", "rootfsPropagation", "mountLabel");
+    /**
+     * A profile of AppArmor and labels of SELinux among them: where Berth gives none, the container is privileged or asks to
+     * be unconfined, or the kernel could not apply any.
+     */
     private static final List<String> NOT_OF_BASE_PROCESS = List.of("args", "terminal", "consoleSize", "cwd", "user",
-            "capabilities", "noNewPrivileges", "oomScoreAdj");
+            "capabilities", "noNewPrivileges", "oomScoreAdj", "apparmorProfile", "selinuxLabel");
     /** Objects that are one thing: half of one and half of another is neither. */
     private static final Set<String> WHOLE = Set.of("seccomp", "intelRdt");
 

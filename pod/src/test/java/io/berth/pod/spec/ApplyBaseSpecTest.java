@@ -69,4 +69,20 @@ class ApplyBaseSpecTest {
         assertEquals("base", applied("{}", base, false).path("linux").path("seccomp").path("defaultAction").asString(""));
         assertEquals("", applied("{}", base, true).path("linux").path("seccomp").path("defaultAction").asString(""));
     }
+
+    @Test
+    void profilesAndLabelsThatBerthLeavesOutAreNotTheBasesToGive() {
+        String base = "{'process': {'apparmorProfile': 'base', 'selinuxLabel': 'base', 'ioPriority': {'class': 'x'}},"
+                + "'linux': {'mountLabel': 'base'}}";
+        for (boolean privileged : new boolean[] {true, false}) {
+            ObjectNode spec = applied("{'process': {}}", base, privileged);
+            assertEquals(json("{'ioPriority': {'class': 'x'}}"), spec.get("process"));
+            assertEquals(false, spec.path("linux").has("mountLabel"));
+        }
+        ObjectNode own = applied("{'process': {'apparmorProfile': 'own', 'selinuxLabel': 'own'}, 'linux': {'mountLabel': 'own'}}",
+                base, false);
+        assertEquals("own", own.path("process").path("apparmorProfile").asString(""));
+        assertEquals("own", own.path("process").path("selinuxLabel").asString(""));
+        assertEquals("own", own.path("linux").path("mountLabel").asString(""));
+    }
 }
