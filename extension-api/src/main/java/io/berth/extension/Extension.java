@@ -22,7 +22,7 @@ public interface Extension {
      */
     default void start(Map<String, String> settings) throws Exception {}
 
-    /** Who judges images before they are pulled; asked for once, after {@link #start}. */
+    /** Who judges images before they come into the store; asked for once, after {@link #start}. */
     default Optional<ImagePolicy> imagePolicy() {
         return Optional.empty();
     }

@@ -30,8 +30,15 @@ public final class ImportImage {
     private final Images images;
     private final ContentStore content;
     private final Platform platform;
+    private final AdmitImage admission;
 
     public ImportImage(Images images, Platform platform) {
+        this(images, platform, AdmitImage.ALL);
+    }
+
+    /** @param admission asked about each image under each of its names, before its layers are copied */
+    public ImportImage(Images images, Platform platform, AdmitImage admission) {
+        this.admission = admission;
         this.images = images;
         this.content = images.content();
         this.platform = platform;
@@ -116,6 +123,8 @@ public final class ImportImage {
                 json = small(source, at, lease, file);
                 manifest = Manifest.parse(file.toString(), json, chosen.mediaType());
             }
+            Set<Digest> digests = Set.copyOf(List.of(at, target));
+            names.forEach(name -> admission.admit(name, digests, AdmitImage.Source.FILE));
             return switch (manifest) {
                 case Manifest.OfImage image -> {
                     ImageConfig config = ImageConfig.parse(small(source, image.config().digest(), lease, file));
@@ -176,19 +185,21 @@ public final class ImportImage {
                     .orElseThrow(() -> missing(file, configName));
             ImageConfig config = ImageConfig.parse(configJson);
             Digest id = Digest.ofBytes(configJson);
-            lease.blob(id);
-            content.put(id, configJson);
-            List<Descriptor> layers = new ArrayList<>();
-            for (String layerName : layerNames) {
-                Path layer = source.file(layerName).orElseThrow(() -> missing(file, layerName));
-                Digest digest = hash(layer);
-                lease.blob(digest);
-                layers.add(new Descriptor(MediaTypes.OCI_LAYER, digest, copy(layer, digest, size(layer))));
-            }
+            List<Path> files = layerNames.stream().map(name -> source.file(name).orElseThrow(() -> missing(file, name))).toList();
+            List<Descriptor> layers = files.stream()
+                    .map(layer -> new Descriptor(MediaTypes.OCI_LAYER, hash(layer), size(layer))).toList();
             var manifest = new Manifest.OfImage(MediaTypes.OCI_MANIFEST,
                     new Descriptor(MediaTypes.OCI_CONFIG, id, configJson.length), layers);
             byte[] manifestJson = manifest.toJson();
             Digest digest = Digest.ofBytes(manifestJson);
+            names.forEach(name -> admission.admit(name, Set.of(digest), AdmitImage.Source.FILE));
+            lease.blob(id);
+            content.put(id, configJson);
+            for (int i = 0; i < layers.size(); i++) {
+                Digest layer = layers.get(i).digest();
+                lease.blob(layer);
+                copy(files.get(i), layer, layers.get(i).sizeBytes());
+            }
             lease.blob(digest);
             content.put(digest, manifestJson);
             return store(manifest, digest, manifestJson.length, Optional.empty(), digest, config, names, lease, file);
@@ -202,7 +213,7 @@ public final class ImportImage {
         return content.read(digest, Manifest.SIZE_LIMIT);
     }
 
-    private long copy(Path from, Digest digest, long sizeBytes) {
+    private void copy(Path from, Digest digest, long sizeBytes) {
         try (Ingest ingest = content.ingest(digest, sizeBytes);
                 InputStream in = Files.newInputStream(from, LinkOption.NOFOLLOW_LINKS)) {
             if (!ingest.present()) {
@@ -213,7 +224,6 @@ public final class ImportImage {
                 }
                 ingest.commit();
             }
-            return sizeBytes;
         } catch (IOException e) {
             throw ContentStore.fault("import blob", digest, e);
         }

@@ -58,7 +58,7 @@ public final class PullImage {
             ResolveManifest names = new ResolveManifest(content, source, options, listener, lease);
             ResolveManifest.Resolved resolved = steps.step("manifest", names::resolve);
             trust.ifPresent(check -> check.check(reference, resolved.digests(), names::signatures));
-            admission.admit(reference, resolved.digests());
+            admission.admit(reference, resolved.digests(), AdmitImage.Source.REGISTRY);
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
             Image whole = switch (resolved.manifest()) {
                 case Manifest.OfImage image -> image(steps, resolved, image, blobs, reference, listener, lease);

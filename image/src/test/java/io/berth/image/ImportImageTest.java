@@ -12,8 +12,10 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -159,5 +161,63 @@ class ImportImageTest {
         assertEquals(Kind.NOT_FOUND, assertThrows(RuntimeFault.class,
                 () -> importing.importFrom(root.resolve("absent"), Optional.empty())).kind());
         assertTrue(images.list().isEmpty());
+    }
+
+    /** Notes what is asked and refuses {@code refused}. */
+    private ImportImage judged(List<String> asked, String refused) {
+        return new ImportImage(images, Platform.host(), (name, digests, source) -> {
+            asked.add(source + " " + name + " " + digests.stream().map(Digest::toString).sorted().toList());
+            if (name.toString().equals(refused)) {
+                throw new RuntimeFault(Kind.PERMISSION_DENIED, "not " + name);
+            }
+        });
+    }
+
+    private List<String> blobs() throws IOException {
+        try (var files = Files.walk(root.resolve("content/blobs"))) {
+            return files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void anImageOfDockerSaveIsJudgedUnderEachNameBeforeAnythingOfItIsStored() throws IOException {
+        byte[] config = dockerConfig("one");
+        Path file = archive(false, tar -> {
+            file(tar, "l", TestImage.bytes("one"));
+            file(tar, "config.json", config);
+            file(tar, "manifest.json", TestImage.bytes(
+                    "[{\"Config\":\"config.json\",\"RepoTags\":[\"app:1\",\"r.example/app:2\"],\"Layers\":[\"l\"]}]"));
+        });
+        List<String> asked = new ArrayList<>();
+        RuntimeFault fault = assertThrows(RuntimeFault.class,
+                () -> judged(asked, "r.example/app:2").importFrom(file, Optional.empty()));
+        assertEquals(Kind.PERMISSION_DENIED, fault.kind());
+        assertEquals(2, asked.size());
+        assertTrue(asked.getFirst().startsWith("FILE docker.io/library/app:1 [sha256:"), asked.toString());
+        assertEquals(List.of(), images.list());
+        assertEquals(List.of(), blobs());
+        Image image = judged(asked, "").importFrom(file, Optional.of("mine")).getFirst();
+        assertEquals("FILE docker.io/library/mine:latest [" + image.manifest() + "]", asked.getLast());
+    }
+
+    @Test
+    void anImageOfALayoutIsJudgedByItsDigestsBeforeItsLayersAreStored() throws IOException {
+        TestImage made = new TestImage("x", "y");
+        Path file = archive(false, tar -> {
+            file(tar, "oci-layout", TestImage.bytes("{\"imageLayoutVersion\":\"1.0.0\"}"));
+            for (var blob : made.blobs.entrySet()) {
+                file(tar, "blobs/sha256/" + blob.getKey().hex(), blob.getValue());
+            }
+            file(tar, "blobs/sha256/" + made.manifestDigest().hex(), made.manifest);
+            file(tar, "blobs/sha256/" + made.indexDigest().hex(), made.index);
+            file(tar, "index.json", TestImage.bytes("{\"schemaVersion\":2,\"manifests\":["
+                    + TestImage.descriptor(MediaTypes.OCI_INDEX, made.index) + "]}"));
+        });
+        List<String> asked = new ArrayList<>();
+        assertThrows(RuntimeFault.class, () -> judged(asked, "r.example/app:v1").importFrom(file, Optional.of("r.example/app:v1")));
+        assertEquals(List.of("FILE r.example/app:v1 " + Stream.of(made.manifestDigest(), made.indexDigest())
+                .map(Digest::toString).sorted().toList()), asked);
+        assertEquals(List.of(), images.list());
+        assertEquals(Stream.of(made.manifestDigest(), made.indexDigest()).map(Digest::hex).sorted().toList(), blobs());
     }
 }

@@ -120,7 +120,8 @@ class ArchitectureTest {
             "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
             "server.rpc.BerthRpcs", "shim.CriLog", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",
             "cli.PsCommand", "cli.bench.PodRun", "server.Daemon", "server.console.NodeFindings",
-            "server.console.UsageHistory", "server.doctor.ExamineClock", "server.log.JdkLogHandler", "server.log.LineLogger");
+            "server.console.UsageHistory", "server.doctor.ExamineClock", "server.extension.ExtensionEvents",
+            "server.log.JdkLogHandler", "server.log.LineLogger");
 
     @Test
     void theClockOnTheWallIsOnlyReadOut() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ImageSpec;
+import io.berth.cri.v1.ListImagesRequest;
 import io.berth.cri.v1.PodSandboxStatusRequest;
 import io.berth.cri.v1.PullImageRequest;
 import io.berth.cri.v1.StatusRequest;
@@ -38,9 +39,13 @@ class ExtensionIT {
     }
 
     private void configure(String more) throws IOException {
+        configure(more, "2s");
+    }
+
+    private void configure(String more, String limit) throws IOException {
         daemon.stop();
         Files.writeString(daemon.node().directory().resolve("config.d/extensions.toml"),
-                more + "\n[extensions]\ndirectory = \"" + extensions() + "\"\ncall_timeout = \"2s\"\n");
+                more + "\n[extensions]\ndirectory = \"" + extensions() + "\"\ncall_timeout = \"" + limit + "\"\n");
         daemon.start();
     }
 
@@ -147,6 +152,106 @@ class ExtensionIT {
         daemon.restart();
         end(pod);
         assertEquals(false, Files.exists(made.resolve(pod.id())));
+    }
+
+    @Test
+    void anImportIsRefusedByAPolicyAndByOneThatCannotDecide() throws Exception {
+        ExtensionSource.of("""
+                public Optional<ImagePolicy> imagePolicy() { return Optional.of(image -> {
+                    if (Files.exists(Path.of("%s"))) { throw new Exception("cannot tell"); }
+                    return image.source() == NewImage.Source.FILE && image.reference().contains("busybox")
+                            ? Verdict.refuse("no files") : Verdict.accept();
+                }); }
+                """.formatted(directory.resolve("broken"))).pack(extensions(), "policy");
+        configure("");
+        Status refused = assertThrows(StatusRuntimeException.class, () -> TestImages.busybox(daemon)).getStatus();
+        assertEquals(Status.Code.PERMISSION_DENIED, refused.getCode(), refused.getDescription());
+        assertTrue(refused.getDescription().contains("extension policy refuses it: no files"), refused.getDescription());
+        Files.createFile(directory.resolve("broken"));
+        Status undecided = assertThrows(StatusRuntimeException.class, () -> TestImages.busybox(daemon)).getStatus();
+        assertEquals(Status.Code.UNAVAILABLE, undecided.getCode(), undecided.getDescription());
+        assertTrue(undecided.getDescription().contains("cannot tell"), undecided.getDescription());
+        assertEquals(0, daemon.connection().images().listImages(ListImagesRequest.getDefaultInstance()).getImagesCount());
+    }
+
+    /** A listener that appends a line for each end of a container. */
+    private Path noted(String before) throws Exception {
+        Path notes = directory.resolve("ends");
+        ExtensionSource.of("""
+                public Optional<LifecycleListener> lifecycleListener() { return Optional.of(event -> {
+                    if (event.kind() == LifecycleEvent.Kind.STOPPED && event.container().isPresent()) {
+                        %s
+                        Files.writeString(Path.of("%s"), event.container().get().name() + " " + event.container().get().exitCode()
+                                .getAsInt() + " " + (System.currentTimeMillis() - event.at().toEpochMilli() < 60_000) + "\\n",
+                                StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                    }
+                }); }
+                """.formatted(before, notes)).pack(extensions(), "ends");
+        configure("", "60s");
+        return notes;
+    }
+
+    /** Runs a container that ends when a file is there, and says so to whoever looks for its process. */
+    private String waiting(PodClient.Pod pod, String name, int code) {
+        return daemon.pods().run(pod, PodClient.container(name, "sh", "-c",
+                "until [ -e /go ]; do sleep 0.05; done; exit " + code));
+    }
+
+    private void goOn(String container) throws IOException {
+        Path rootfs = daemon.node().state().resolve("containers").resolve(container).resolve("rootfs");
+        Files.createFile(rootfs.resolve("go"));
+    }
+
+    private boolean hasExitFile(String container) {
+        return Files.exists(daemon.node().state().resolve("exits").resolve(container));
+    }
+
+    @Test
+    void endsThatCameWhileTheDaemonWasDownAreToldOnceAfterItsStart() throws Exception {
+        Path notes = noted("");
+        TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        String first = waiting(pod, "first", 3);
+        String second = waiting(pod, "second", 4);
+        daemon.kill9();
+        goOn(first);
+        await("the first end", () -> hasExitFile(first));
+        daemon.start();
+        await("the first end is told", () -> read(notes).equals("first 3 true\n"));
+        daemon.stop();
+        goOn(second);
+        await("the second end", () -> hasExitFile(second));
+        daemon.start();
+        await("the second end is told", () -> read(notes).equals("first 3 true\nsecond 4 true\n"));
+        daemon.restart();
+        // What comes after it shows that nothing was told in between.
+        daemon.pods().awaitExit(daemon.pods().run(pod, PodClient.container("third", "sh", "-c", "exit 5")), Duration.ofSeconds(20));
+        await("the third end is told", () -> read(notes).contains("third"));
+        assertEquals("first 3 true\nsecond 4 true\nthird 5 true\n", read(notes));
+        end(pod);
+    }
+
+    @Test
+    void anEndThatWasOnRecordAndNotYetToldWhenTheDaemonDiedIsToldByTheNextOne() throws Exception {
+        Path hold = Files.createFile(directory.resolve("hold"));
+        Path called = directory.resolve("called");
+        Path notes = noted("""
+                Files.writeString(Path.of("%s"), "x");
+                while (Files.exists(Path.of("%s"))) { Thread.sleep(20); }
+                """.formatted(called, hold));
+        TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        // The listener is held by the first, so that the second waits in the queue.
+        String first = daemon.pods().run(pod, PodClient.container("first", "sh", "-c", "exit 3"));
+        await("the listener is called", () -> Files.exists(called));
+        String second = daemon.pods().run(pod, PodClient.container("second", "sh", "-c", "exit 4"));
+        daemon.pods().awaitExit(first, Duration.ofSeconds(20));
+        daemon.pods().awaitExit(second, Duration.ofSeconds(20));
+        daemon.kill9();
+        Files.delete(hold);
+        daemon.start();
+        await("both ends are told", () -> read(notes).equals("first 3 true\nsecond 4 true\n"));
+        end(pod);
     }
 
     private void end(PodClient.Pod pod) {

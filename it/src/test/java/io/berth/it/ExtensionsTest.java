@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
+import io.berth.image.AdmitImage;
 import io.berth.image.ImageReference;
 import io.berth.network.AttachRequest;
 import io.berth.network.PodNetwork;
@@ -41,17 +42,28 @@ class ExtensionsTest {
     private Path directory;
 
     private Extensions load(boolean refuse, Duration limit) {
-        return Extensions.load(new Config.Extensions(Optional.of(directory), limit, refuse));
+        return Extensions.load(new Config.Extensions(Optional.of(directory), limit, refuse), directory.resolve("heard"));
     }
 
     private Extensions load() {
         return load(true, Duration.ofSeconds(20));
     }
 
-    private static String refusal(Extensions extensions) {
-        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> extensions.admit(IMAGE, Set.of(Digest.parse("sha256:" + ID))));
-        assertEquals(RuntimeFault.Kind.PERMISSION_DENIED, fault.kind());
+    private static String refusal(Extensions extensions, RuntimeFault.Kind kind) {
+        RuntimeFault fault = assertThrows(RuntimeFault.class,
+                () -> extensions.admit(IMAGE, Set.of(Digest.parse("sha256:" + ID)), AdmitImage.Source.REGISTRY));
+        assertEquals(kind, fault.kind(), fault.getMessage());
         return fault.getMessage();
+    }
+
+    /** What a policy says that refuses the image. */
+    private static String refusal(Extensions extensions) {
+        return refusal(extensions, RuntimeFault.Kind.PERMISSION_DENIED);
+    }
+
+    /** Why there is no word of a policy, which refuses the image for now. */
+    private static String undecided(Extensions extensions) {
+        return refusal(extensions, RuntimeFault.Kind.UNAVAILABLE);
     }
 
     private static String policy(String statements) {
@@ -69,14 +81,30 @@ class ExtensionsTest {
             "throw new Error(\"worse\"); | worse",
             "return Verdict.refuse(\"\" + deep(0)); | StackOverflowError",
             "return Verdict.refuse(\"\" + new long[Integer.MAX_VALUE].length + new long[Integer.MAX_VALUE].length); | OutOfMemoryError",
-            "return null; | no verdict",
-            "return Verdict.refuse(\"not this one\"); | extension sample refuses it: not this one"})
+            "return null; | no verdict"})
     void aPolicyThatFailsRefusesTheImageAndNothingElse(String statements, String expected) {
         ExtensionSource.of(policy(statements)).pack(directory, "sample");
         try (Extensions extensions = load()) {
-            String message = refusal(extensions);
+            String message = undecided(extensions);
             assertTrue(message.contains(expected), message);
+            assertTrue(message.contains("set extensions.image_policy_failure"), message);
             assertEquals("active", extensions.states().getFirst().state());
+        }
+    }
+
+    @Test
+    void aPolicyIsToldWhatComesFromWhereAndItsRefusalIsNoFailure() {
+        ExtensionSource.of(policy("return Verdict.refuse(\"not \" + image);")).pack(directory, "sample");
+        try (Extensions extensions = load()) {
+            String message = refusal(extensions);
+            assertTrue(message.startsWith("pull image " + IMAGE + ": extension sample refuses it: not NewImage[reference=" + IMAGE
+                    + ", digests=[sha256:" + ID + "], source=REGISTRY]"), message);
+            RuntimeFault imported = assertThrows(RuntimeFault.class,
+                    () -> extensions.admit(IMAGE, Set.of(), AdmitImage.Source.FILE));
+            assertTrue(imported.getMessage().startsWith("import image " + IMAGE + ": extension sample refuses it"),
+                    imported.getMessage());
+            assertTrue(imported.getMessage().contains("source=FILE"), imported.getMessage());
+            assertEquals(0, extensions.states().getFirst().failures());
         }
     }
 
@@ -84,7 +112,7 @@ class ExtensionsTest {
     void onlyAVerdictRefusesWhereTheOperatorAcceptsOnFailure() {
         ExtensionSource.of(policy("throw new Exception();")).pack(directory, "sample");
         try (Extensions extensions = load(false, Duration.ofSeconds(20))) {
-            assertDoesNotThrow(() -> extensions.admit(IMAGE, Set.of()));
+            assertDoesNotThrow(() -> extensions.admit(IMAGE, Set.of(), AdmitImage.Source.REGISTRY));
             assertEquals(1, extensions.states().getFirst().failures());
         }
         ExtensionSource.of(policy("return Verdict.refuse(\"no\");")).pack(directory, "sample");
@@ -99,9 +127,9 @@ class ExtensionsTest {
                 + " java.util.concurrent.locks.LockSupport.parkNanos(1_000_000); }")).pack(directory, "sample");
         Extensions extensions = load(true, Duration.ofMillis(100));
         for (int i = 0; i < 4; i++) {
-            assertTrue(refusal(extensions).contains("has not answered within 100 ms"));
+            assertTrue(undecided(extensions).contains("has not answered within 100 ms"));
         }
-        assertTrue(refusal(extensions).contains("4 earlier calls hang"));
+        assertTrue(undecided(extensions).contains("4 earlier calls hang"));
         assertEquals("hanging", extensions.states().getFirst().state());
         assertEquals(5, extensions.states().getFirst().failures());
         extensions.close();
@@ -116,7 +144,7 @@ class ExtensionsTest {
         assertTrue(new ExtensionJar(jar).problem().orElse("").contains("which would end Berth"));
         Extensions extensions = load();
         assertEquals("not loaded", extensions.states().getFirst().state());
-        assertTrue(refusal(extensions).contains("which would end Berth"));
+        assertTrue(undecided(extensions).contains("which would end Berth"));
     }
 
     @Test
@@ -144,8 +172,9 @@ class ExtensionsTest {
     @Test
     void withoutTheDirectoryNoImageIsAccepted() {
         Extensions extensions = Extensions.load(
-                new Config.Extensions(Optional.of(directory.resolve("unmounted")), Duration.ofSeconds(20), true));
-        assertTrue(refusal(extensions).contains("there is no such directory"));
+                new Config.Extensions(Optional.of(directory.resolve("unmounted")), Duration.ofSeconds(20), true),
+                directory.resolve("heard"));
+        assertTrue(undecided(extensions).contains("there is no such directory"));
     }
 
     @Test
@@ -235,6 +264,33 @@ class ExtensionsTest {
             assertEquals(Set.of(ID), network.attached());
             assertEquals(Set.of(), network.recover(Set.of()));
             assertEquals(Set.of(), network.attached());
+        }
+    }
+
+    @Test
+    void anAttachThatNeverEndedIsTakenBackAlsoForASandboxThatIsStillThere() throws IOException {
+        Path detached = directory.resolve("detached");
+        ExtensionSource.of(NETWORK.formatted("throw new Exception(\"no\");", "if (!Files.exists(Path.of(\"" + directory
+                + "/may\"))) { throw new Exception(\"not yet\"); } Files.createFile(Path.of(\"" + detached + "\"));"))
+                .pack(directory, "sample");
+        try (Extensions extensions = load(); PodNetwork network = extensions.network(directory.resolve("records"))) {
+            assertThrows(RuntimeFault.class, () -> network.attach(request()));
+            assertEquals(Set.of(ID), network.attached());
+            assertEquals(Set.of(ID), network.recover(Set.of(ID)));
+            Files.createFile(directory.resolve("may"));
+            assertEquals(Set.of(), network.recover(Set.of(ID)));
+            assertTrue(Files.exists(detached));
+            assertEquals(Set.of(), network.attached());
+        }
+    }
+
+    @Test
+    void whatIsAttachedStaysSoForASandboxThatLives() {
+        ExtensionSource.of(NETWORK.formatted("return List.of(\"10.1.2.3\");", "")).pack(directory, "sample");
+        try (Extensions extensions = load(); PodNetwork network = extensions.network(directory.resolve("records"))) {
+            network.attach(request());
+            assertEquals(Set.of(), network.recover(Set.of(ID)));
+            assertEquals(Set.of(ID), network.attached());
         }
     }
 

@@ -56,8 +56,8 @@ public interface PodNetwork extends AutoCloseable {
     void reload();
 
     /**
-     * Detaches every sandbox on record that is not among {@code liveSandboxIds}. To be called once at start, before the
-     * first attach.
+     * Detaches every sandbox on record that is not among {@code liveSandboxIds}, and those whose attach never ended where that
+     * is on record: their creation failed. To be called once at start, before the first attach.
      *
      * @return the sandboxes that could not be detached; they stay on record
      */

@@ -1,6 +1,7 @@
 package io.berth.pod;
 
 import io.berth.base.Timeline;
+import io.berth.cri.v1.ContainerEventType;
 import io.berth.linux.DirectoryTree;
 import io.berth.linux.Namespaces;
 import io.berth.pod.container.LostEnds;
@@ -65,7 +66,11 @@ public final class Recover {
 
     private void recover(Container container) {
         switch (container.phase()) {
-            case CREATING, REMOVING -> removeContainer.discard(container);
+            case CREATING -> removeContainer.discard(container);
+            case REMOVING -> {
+                removeContainer.discard(container);
+                node.events().container(ContainerEventType.CONTAINER_DELETED_EVENT, container.id(), container.sandboxId());
+            }
             case CREATED, RUNNING -> {
                 node.runtime(container.handler()).adopt(container.described(node.directories().bundle(container.id())));
                 lostEnds.check(container);

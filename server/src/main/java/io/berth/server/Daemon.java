@@ -91,6 +91,7 @@ public final class Daemon implements AutoCloseable {
         if (Boolean.getBoolean(RehearseCni.PROPERTY)) {
             RehearseCni.run(config.state().resolve("rehearsal"));
         }
+        wiring.extensions().listen(node);
         node.exits().start();
         verbs.recover().run();
         wiring.startPlugins(node, verbs);
@@ -112,8 +113,9 @@ public final class Daemon implements AutoCloseable {
         SocketServer server = SocketServer.start(config.grpc(), List.of(
                 new RuntimeRpcs(node, verbs, status, streaming, answers),
                 new ImageRpcs(node, pulls, new ShortNames(wiring.pullOptions()), answers),
-                new BerthRpcs(node, new ImportImage(node.images(), Platform.host()), new ImageTools(node, pulls,
-                        new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status, verbs.reconcile(), answers)),
+                new BerthRpcs(node, new ImportImage(node.images(), Platform.host(), wiring.extensions()),
+                        new ImageTools(node, pulls, new ExplainImage(wiring.pullOptions()), new ExportImage(pull)), status,
+                        verbs.reconcile(), answers)),
                 tracing.map(each -> each.incoming()));
         Thread lostEnds = new LostEnds(node).watch(LOST_ENDS_PERIOD);
         // Layers that were in use when their image was removed, and what broken pulls left.

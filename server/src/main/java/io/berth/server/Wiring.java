@@ -81,7 +81,7 @@ final class Wiring {
         this.config = config;
         this.steps = steps;
         this.directories = new Directories(config.root(), config.state());
-        this.extensions = Extensions.load(config.extensions());
+        this.extensions = Extensions.load(config.extensions(), config.root().resolve("extension-events"));
     }
 
     Node node() {
@@ -117,7 +117,7 @@ final class Wiring {
 
     /** Begins to let plugins take part, where that is wanted; after recovery, which is not theirs to see. */
     void startPlugins(Node node, PodVerbs verbs) {
-        extensions.start(node);
+        extensions.tell();
         var nri = config.nri();
         if (nri.disable()) {
             return;

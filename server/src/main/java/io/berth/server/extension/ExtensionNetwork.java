@@ -164,12 +164,12 @@ final class ExtensionNetwork implements PodNetwork {
     public Set<String> recover(Set<String> liveSandboxIds) {
         Set<String> left = new TreeSet<>();
         for (String id : records.ids()) {
-            if (!liveSandboxIds.contains(id)) {
-                try (var held = locks.lock(id)) {
-                    records.find(id).ifPresent(entry -> detach(entry, Optional.empty()));
-                } catch (RuntimeFault stays) {
-                    left.add(id);
-                }
+            try (var held = locks.lock(id)) {
+                // An unfinished one is nobody's: the RunPodSandbox of its sandbox did not end well.
+                records.find(id).filter(entry -> !liveSandboxIds.contains(id) || !entry.attached())
+                        .ifPresent(entry -> detach(entry, Optional.empty()));
+            } catch (RuntimeFault stays) {
+                left.add(id);
             }
         }
         return left;

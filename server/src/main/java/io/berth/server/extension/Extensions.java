@@ -2,7 +2,7 @@ package io.berth.server.extension;
 
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
-import io.berth.extension.PulledImage;
+import io.berth.extension.NewImage;
 import io.berth.extension.Verdict;
 import io.berth.image.AdmitImage;
 import io.berth.image.ImageReference;
@@ -13,6 +13,7 @@ import io.berth.server.config.Config;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -34,13 +35,20 @@ public final class Extensions implements AdmitImage, AutoCloseable {
     private final List<Broken> broken = new ArrayList<>();
     private final List<ExtensionEvents> events = new ArrayList<>();
 
-    private Extensions(Config.Extensions config) {
+    private final Path heard;
+
+    private Extensions(Config.Extensions config, Path heard) {
         this.config = config;
+        this.heard = heard;
     }
 
-    /** Loads and starts what is in the configured directory. */
-    public static Extensions load(Config.Extensions config) {
-        Extensions extensions = new Extensions(config);
+    /**
+     * Loads and starts what is in the configured directory.
+     *
+     * @param heard directory where it is kept which ends they were told of
+     */
+    public static Extensions load(Config.Extensions config, Path heard) {
+        Extensions extensions = new Extensions(config, heard);
         config.directory().ifPresent(extensions::loadAll);
         return extensions;
     }
@@ -70,36 +78,50 @@ public final class Extensions implements AdmitImage, AutoCloseable {
     }
 
     @Override
-    public void admit(ImageReference image, Set<Digest> digests) {
-        broken.forEach(each -> failed(image, "an extension is not loaded, which may judge images: " + each.reason));
-        PulledImage asked = new PulledImage(image.toString(), digests.stream().map(Digest::toString).collect(Collectors.toSet()));
+    public void admit(ImageReference image, Set<Digest> digests, AdmitImage.Source source) {
+        String action = switch (source) {
+            case REGISTRY -> "pull image " + image;
+            case FILE -> "import image " + image;
+        };
+        broken.forEach(each -> undecided(action, "an extension is not loaded, which may judge images: " + each.reason));
+        NewImage asked = new NewImage(image.toString(), digests.stream().map(Digest::toString).collect(Collectors.toSet()),
+                switch (source) {
+                    case REGISTRY -> NewImage.Source.REGISTRY;
+                    case FILE -> NewImage.Source.FILE;
+                });
         for (LoadedExtension each : loaded) {
             each.imagePolicy().ifPresent(policy -> {
-                Verdict verdict;
+                Optional<Verdict> verdict;
                 try {
                     verdict = each.guard().call("judge image " + image, () -> copy(policy.judge(asked)));
                 } catch (RuntimeFault fault) {
-                    failed(image, fault.getMessage());
+                    if (fault.kind() == RuntimeFault.Kind.CANCELLED) {
+                        throw fault;
+                    }
+                    undecided(action, fault.getMessage());
                     return;
                 }
-                if (!verdict.accepted()) {
-                    throw new RuntimeFault(RuntimeFault.Kind.PERMISSION_DENIED, "pull image " + image + ": extension "
-                            + each.name() + " refuses it: " + verdict.reason());
+                if (verdict.isEmpty()) {
+                    undecided(action, "extension " + each.name() + " gave no verdict");
+                } else if (!verdict.get().accepted()) {
+                    throw new RuntimeFault(RuntimeFault.Kind.PERMISSION_DENIED, action + ": extension " + each.name()
+                            + " refuses it: " + verdict.get().reason());
                 }
             });
         }
     }
 
-    private static Verdict copy(Verdict verdict) {
-        return verdict == null ? Verdict.refuse("it gave no verdict") : new Verdict(verdict.accepted(), String.valueOf(verdict.reason()));
+    private static Optional<Verdict> copy(Verdict verdict) {
+        return Optional.ofNullable(verdict).map(each -> new Verdict(each.accepted(), String.valueOf(each.reason())));
     }
 
-    private void failed(ImageReference image, String reason) {
+    // Not PERMISSION_DENIED, which is the word of a policy and holds for good: who repairs the extension can try again.
+    private void undecided(String action, String reason) {
         if (config.refuseOnFailure()) {
-            throw new RuntimeFault(RuntimeFault.Kind.PERMISSION_DENIED, "pull image " + image + ": " + reason
+            throw new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, action + ": " + reason
                     + ": repair the extension, or set extensions.image_policy_failure = \"accept\"");
         }
-        LOG.atWarn().addKeyValue("image", image).addKeyValue("reason", reason).log("image accepted without the word of an extension");
+        LOG.atWarn().addKeyValue("action", action).addKeyValue("reason", reason).log("image accepted without the word of an extension");
     }
 
     /** The network that an extension gives; one that is never ready where none or more than one does. */
@@ -115,10 +137,20 @@ public final class Extensions implements AdmitImage, AutoCloseable {
         return new ExtensionNetwork(only.name(), only.guard(), only.network().orElseThrow(), records);
     }
 
-    /** Begins to tell of pods and containers. */
-    public void start(Node node) {
-        loaded.forEach(each -> each.listener().ifPresent(listener ->
-                events.add(ExtensionEvents.start(each, listener, node.events()))));
+    /** Begins to listen for them: before the ends are taken up that came while Berth was down. */
+    public void listen(Node node) {
+        loaded.forEach(each -> each.listener().ifPresent(listener -> events.add(
+                new ExtensionEvents(each, listener, node.events(), node.inventory(), heard.resolve(fileName(each.name()))))));
+    }
+
+    // The class behind a slash, where a jar offers more than one.
+    private static String fileName(String extension) {
+        return extension.replace('/', ':') + ".ends";
+    }
+
+    /** Begins to tell them, once what was left undone is finished. */
+    public void tell() {
+        events.forEach(ExtensionEvents::start);
     }
 
     /** How each does. */
