@@ -68,7 +68,7 @@ install_for_root_tests() {
     install_missing runc=runc crun=crun conmon=conmon /usr/lib/cni/bridge=containernetworking-plugins \
         docker-registry=docker-registry skopeo=skopeo ip=iproute2 iptables=iptables nft=nftables ping=iputils-ping \
         mkfs.ext4=e2fsprogs openssl=openssl git=git criu=criu umoci=umoci getfattr=attr setcap=libcap2-bin \
-        htpasswd=apache2-utils faketime=faketime containerd-shim-runc-v2=containerd \
+        htpasswd=apache2-utils faketime=faketime containerd-shim-runc-v2=containerd runsc=runsc \
         chromium=chromium chromedriver=chromium-driver /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core
     install_busybox
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.berth.cli.scratch.BusyboxImage;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -174,6 +175,44 @@ class CommandIT {
                 try (var body = URI.create("http://" + address + "/").toURL().openStream()) {
                     assertEquals(page, new String(body.readAllBytes(), StandardCharsets.UTF_8));
                 }
+            }
+        } finally {
+            forward.destroy();
+            forward.waitFor();
+        }
+        ok("rm", "-f", "web");
+        daemon.assertNothingLeft();
+    }
+
+    @Test
+    void aConnectionToAForwardedPortOnWhichNothingListensEnds() throws Exception {
+        web("sleep", "1000");
+        Process forward = berth.start("port-forward", "web", ":81");
+        try (BufferedReader words = new BufferedReader(new InputStreamReader(forward.getInputStream(), StandardCharsets.UTF_8));
+                BufferedReader complaints = forward.errorReader(StandardCharsets.UTF_8)) {
+            String address = words.readLine().split(" ")[1];
+            try (Socket connection = new Socket("127.0.0.1", Integer.parseInt(address.split(":")[1]))) {
+                connection.setSoTimeout(30_000);
+                assertEquals(-1, connection.getInputStream().read());
+            }
+            assertTrue(complaints.readLine().contains("nothing listens on it"));
+        } finally {
+            forward.destroy();
+            forward.waitFor();
+        }
+        ok("rm", "-f", "web");
+        daemon.assertNothingLeft();
+    }
+
+    @Test
+    void aForwardedConnectionEndsWithTheProgramThatEndsItWithoutAWord() throws Exception {
+        web("sh", "-c", "while :; do nc -l -p 80 -e true; done");
+        Process forward = berth.start("port-forward", "web", ":80");
+        try (BufferedReader words = new BufferedReader(new InputStreamReader(forward.getInputStream(), StandardCharsets.UTF_8))) {
+            String address = words.readLine().split(" ")[1];
+            try (Socket connection = new Socket("127.0.0.1", Integer.parseInt(address.split(":")[1]))) {
+                connection.setSoTimeout(30_000);
+                assertEquals(-1, connection.getInputStream().read());
             }
         } finally {
             forward.destroy();

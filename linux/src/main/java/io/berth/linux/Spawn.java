@@ -44,6 +44,7 @@ public final class Spawn {
     private final Map<Integer, Fd> descriptors = new LinkedHashMap<>();
     private Path directory = Path.of("/");
     private boolean session;
+    private boolean controlsTerminal;
 
     private Spawn(List<String> command, Map<String, String> environment) {
         this.command = command;
@@ -71,6 +72,12 @@ public final class Spawn {
     public Spawn newSession() {
         session = true;
         return this;
+    }
+
+    /** Makes the child leader of a new session, whose terminal this is: it gets it as its input, output and errors. */
+    public Spawn controllingTerminal(Fd terminal) {
+        controlsTerminal = true;
+        return newSession().descriptor(0, terminal).descriptor(1, terminal).descriptor(2, terminal);
     }
 
     /** Starts the program; a fault when it cannot be started. */
@@ -105,6 +112,11 @@ public final class Spawn {
     private void fillActions(Arena arena, long actions, Map<Integer, Fd> moved) {
         long devNull = arena.allocateFrom("/dev/null").address();
         int highest = 2;
+        if (controlsTerminal) {
+            // A leader of a session without a terminal gets the first one that it opens.
+            long terminal = arena.allocateFrom("/proc/self/fd/" + moved.get(0).number()).address();
+            checked(ADD_OPEN, actions, 0, terminal, Fd.O_RDWR, 0);
+        }
         for (int standard = 0; standard <= 2; standard++) {
             if (!moved.containsKey(standard)) {
                 checked(ADD_OPEN, actions, standard, devNull, Fd.O_RDWR, 0);

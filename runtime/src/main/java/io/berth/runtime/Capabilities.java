@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Names of capabilities. Source: capabilities(7). */
 public final class Capabilities {
@@ -24,6 +25,9 @@ public final class Capabilities {
             "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN",
             "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
             "CAP_CHECKPOINT_RESTORE");
+
+    /** The last ones, which runtimes of before 2020 may not know. */
+    static final Set<String> SINCE_5_8 = Set.of("CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE");
 
     private Capabilities() {}
 

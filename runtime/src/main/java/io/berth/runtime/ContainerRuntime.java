@@ -133,11 +133,24 @@ public interface ContainerRuntime {
     /** What the runtime says of itself by {@code features}; an empty object where it says nothing. */
     JsonNode features();
 
+    /** Whether it knows a capability by its full name; one that it does not know, its containers do not get. */
+    default boolean knowsCapability(String name) {
+        return true;
+    }
+
     /** Whether it knows a mount option. */
     boolean supportsMountOption(String option);
 
     /** Whether its pods can have user namespaces: not in a virtual machine, which has users of its own. */
     default boolean supportsUserNamespaces() {
+        return true;
+    }
+
+    /**
+     * Whether its containers may be told that they belong into the sandbox of their pod. One that makes a sandbox for each
+     * container would look in vain for that of the pod.
+     */
+    default boolean joinsSandbox() {
         return true;
     }
 

@@ -74,6 +74,9 @@ public final class MonitoredRuntime implements ContainerRuntime {
     @Override
     public void adopt(NewContainer container) {
         // Its monitor has never stopped watching.
+        if (runtime.isGvisor()) {
+            OciExec.endLost(runtime, container.id(), bundle(container.id()));
+        }
     }
 
     @Override
@@ -156,6 +159,22 @@ public final class MonitoredRuntime implements ContainerRuntime {
     @Override
     public boolean supportsMountOption(String option) {
         return runtime.supportsMountOption(option);
+    }
+
+    @Override
+    public boolean knowsCapability(String name) {
+        return runtime.knowsCapability(name);
+    }
+
+    @Override
+    public boolean joinsSandbox() {
+        return !runtime.isGvisor();
+    }
+
+    // It has users of its own, and maps none of them.
+    @Override
+    public boolean supportsUserNamespaces() {
+        return !runtime.isGvisor();
     }
 
     @Override

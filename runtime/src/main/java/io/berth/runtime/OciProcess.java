@@ -52,8 +52,11 @@ final class OciProcess implements RunningProcess {
     private static OciProcess onTerminal(OciExec exec) {
         Pty pty = Pty.open();
         try {
-            ChildProcess child = spawn(exec).descriptor(0, pty.terminal()).descriptor(1, pty.terminal())
-                    .descriptor(2, pty.terminal()).start();
+            Spawn spawn = spawn(exec).descriptor(0, pty.terminal()).descriptor(1, pty.terminal()).descriptor(2, pty.terminal());
+            if (exec.usesTerminalItself()) {
+                spawn.controllingTerminal(pty.terminal());
+            }
+            ChildProcess child = spawn.start();
             pty.terminal().close();
             return new OciProcess(exec, child, Optional.of(pty), pty.master(), pty.master(), Optional.empty());
         } catch (RuntimeException failure) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,6 +33,8 @@ public final class OciRuntime {
     /** How long a call may take. Tests of runtimes that hang do not wait for so long. */
     private static final Duration LIMIT = Duration.ofMillis(Long.getLong("berth.runtime.limit.millis", 60_000));
 
+    private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
+    private static final String GVISOR = "runsc version ";
     private static final Pattern CRUN_VERSION = Pattern.compile("^crun version ([0-9]{1,4})\\.([0-9]{1,4})");
 
     private final RuntimeHandler handler;
@@ -64,8 +67,26 @@ public final class OciRuntime {
         return root;
     }
 
+    /**
+     * Whether it is gVisor's runsc. Each container then has a kernel of its own, in a process of the node; what runs in the
+     * container are no processes of the node.
+     */
+    boolean isGvisor() {
+        return startFifo.isEmpty() && knownVersion().startsWith(GVISOR);
+    }
+
     /** The arguments before the verb. */
     List<String> globalArguments() {
+        List<String> arguments = ownArguments();
+        // A network stack of its own would take the pod's addresses for itself: another container, also the next attempt of
+        // this one, would find none.
+        if (isGvisor() && arguments.stream().noneMatch(argument -> argument.matches("--?network(=.*)?"))) {
+            arguments.add("--network=host");
+        }
+        return arguments;
+    }
+
+    private List<String> ownArguments() {
         List<String> arguments = new ArrayList<>();
         arguments.add("--root=" + root);
         if (handler.systemdCgroup()) {
@@ -126,12 +147,17 @@ public final class OciRuntime {
     }
 
     private boolean keepsOnlyADirectory() {
+        String known = knownVersion();
+        return known.startsWith("runc version ") || known.startsWith("crun version ");
+    }
+
+    private String knownVersion() {
         String known = knownVersion;
         if (known.isEmpty()) {
             known = version();
             knownVersion = known;
         }
-        return known.startsWith("runc version ") || known.startsWith("crun version ");
+        return known;
     }
 
     // A false alarm, such as an environment variable of that name, costs a few milliseconds.
@@ -161,8 +187,10 @@ public final class OciRuntime {
     public List<ContainerRuntime.Leftover> leftovers(Predicate<String> isKnown) {
         // Their temporary files begin with a dot.
         try (Stream<Path> entries = Files.isDirectory(root) ? Files.list(root) : Stream.empty()) {
-            return entries.map(entry -> entry.getFileName().toString())
-                    .filter(name -> !name.startsWith(".") && !isKnown.test(name))
+            return entries.map(entry -> entry.getFileName().toString()).filter(name -> !name.startsWith("."))
+                    // runsc keeps several files of each, whose names only contain the id.
+                    .map(name -> ID.matcher(name).results().map(MatchResult::group).findFirst().orElse(name)).distinct()
+                    .filter(id -> !isKnown.test(id))
                     .map(id -> new ContainerRuntime.Leftover("runtime state", id, "removed", () -> delete(id, true))).toList();
         } catch (IOException e) {
             throw RuntimeFault.internal("list " + root + ": " + RuntimeFault.reason(e), e);
@@ -195,7 +223,13 @@ public final class OciRuntime {
 
     /** Sets new limits from a file with the {@code linux.resources} object. */
     public void update(String id, Path resources) {
-        run("update container " + id, List.of("update", "--resources", resources.toString(), id));
+        Command.Output output = call(List.of("update", "--resources", resources.toString(), id));
+        if (output.exitCode() != 0 && isGvisor() && printed(output).startsWith("Usage: ")) {
+            throw RuntimeFault.unsupported("update container " + id + ": this version of gVisor cannot change limits");
+        }
+        if (output.exitCode() != 0) {
+            throw RuntimeWords.fault("update container " + id, printed(output));
+        }
     }
 
     /** Freezes all processes of the container. */
@@ -213,6 +247,9 @@ public final class OciRuntime {
      * {@code work}; the container runs on.
      */
     public void checkpoint(String id, Path images, Path work, Duration limit) {
+        if (isGvisor()) {
+            throw RuntimeFault.unsupported("checkpoint container " + id + ": not offered for containers under gVisor");
+        }
         Command.Output output = call(List.of("checkpoint", "--leave-running", "--image-path", images.toString(),
                 "--work-path", work.toString(), id), limit);
         if (output.exitCode() != 0) {
@@ -221,9 +258,26 @@ public final class OciRuntime {
         }
     }
 
+    /** Sends {@code signal} to a process that has the number {@code pid} behind gVisor's kernel; false when it has ended. */
+    boolean killInside(String id, int pid, int signal) {
+        return call(List.of("kill", "--pid", Integer.toString(pid), id, Integer.toString(signal))).exitCode() == 0;
+    }
+
+    /** What {@code ps} prints of the processes behind gVisor's kernel; empty when that has ended. */
+    String processesInside(String id) {
+        Command.Output output = call(List.of("ps", id));
+        return output.exitCode() == 0 ? output.stdoutText() : "";
+    }
+
     /** The first line of the runtime's version, such as {@code runc version 1.1.5}. */
     public String version() {
-        Command.Output output = run("ask for the version", List.of("--version"));
+        List<String> line = new ArrayList<>(List.of(program().toString()));
+        line.addAll(ownArguments());
+        line.add("--version");
+        Command.Output output = command(line, LIMIT).run();
+        if (output.exitCode() != 0) {
+            throw RuntimeWords.fault("ask for the version", printed(output));
+        }
         return output.stdoutText().lines().findFirst().orElse("unknown").strip();
     }
 
@@ -248,6 +302,19 @@ public final class OciRuntime {
         } catch (JacksonException notJson) {
             return JsonMapper.shared().createObjectNode();
         }
+    }
+
+    /**
+     * Whether the runtime knows a capability. gVisor's kernel ends at one that it does not know; versions that do not tell
+     * which they know, know those that Linux had before 5.8.
+     */
+    public boolean knowsCapability(String name) {
+        if (!isGvisor()) {
+            return true;
+        }
+        JsonNode known = features().path("linux").path("capabilities");
+        return known.isArray() ? known.valueStream().anyMatch(each -> each.asString("").equals(name))
+                : !Capabilities.SINCE_5_8.contains(name);
     }
 
     /** Whether the runtime knows a mount option: by its own word, or where it has no verb for that, by its version. */
@@ -285,7 +352,11 @@ public final class OciRuntime {
     }
 
     private Command.Output call(List<String> verb, Duration limit) {
-        return new Command(commandLine(verb), Map.of("PATH", Command.searchPath()), Path.of("/"), limit, 1 << 20).run();
+        return command(commandLine(verb), limit).run();
+    }
+
+    private static Command command(List<String> line, Duration limit) {
+        return new Command(line, Map.of("PATH", Command.searchPath()), Path.of("/"), limit, 1 << 20);
     }
 
     private static boolean isUnknown(String words) {

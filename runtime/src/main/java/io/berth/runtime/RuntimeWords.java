@@ -15,9 +15,9 @@ public final class RuntimeWords {
     private static final int MOST_CHARACTERS = 1000;
     private static final Pattern STAMP = Pattern.compile("(?m)^\\d{4}-\\d\\d-\\d\\dT\\S+\\s+:?\\s*");
 
-    /** runc and crun, in this order, of a program that is not there or not executable: the client's mistake, not theirs. */
+    /** runc, crun and runsc, in this order, of a program that is not there or not executable: the client's mistake, not theirs. */
     private static final Pattern NO_PROGRAM = Pattern.compile("exec: \".*\": (stat .*|executable file not found.*|permission denied"
-            + "|is a directory)|executable file .* not found|open executable|find executable",
+            + "|is a directory)|executable file .* not found|open executable|find executable|finding executable",
             Pattern.CASE_INSENSITIVE);
 
     private RuntimeWords() {}

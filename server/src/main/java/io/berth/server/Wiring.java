@@ -170,6 +170,10 @@ final class Wiring {
     private NodeSettings settings(Map<String, ContainerRuntime> runtimes) {
         var runtime = config.runtime();
         String handler = runtime.defaultRuntimeName().isEmpty() ? preferred(runtimes) : runtime.defaultRuntimeName();
+        if (!runtimes.containsKey(handler)) {
+            throw RuntimeFault.precondition("use " + handler + " by default: there is no such handler, only "
+                    + runtimes.keySet() + ": install it, or add [runtime.runtimes." + handler + "] to the configuration");
+        }
         return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
                 runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(),
                 runtime.checkpoints(), runtime.sandboxPool(), Optional.empty());

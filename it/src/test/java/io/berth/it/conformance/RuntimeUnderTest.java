@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -25,15 +26,21 @@ final class RuntimeUnderTest implements AutoCloseable {
 
     /** Environment: the socket of another runtime. */
     static final String SOCKET = "BERTH_CONFORMANCE_SOCKET";
-    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}, or {@value #SHIM}. */
+    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}, {@code runsc} or {@value #SHIM}. */
     static final String HANDLER = "BERTH_CONFORMANCE_HANDLER";
 
     /** The handler whose containers run behind containerd's shim for runc. */
     private static final String SHIM = "shim";
-    private static final String SHIM_HANDLER = """
+    /** Their configuration, where a handler has to be configured. */
+    private static final Map<String, String> HANDLERS = Map.of(
+            SHIM, """
             [runtime.runtimes.shim]
             runtime_type = "io.containerd.runc.v2"
-            """;
+            """,
+            "runsc", """
+            [runtime.runtimes.runsc]
+            runtime_path = "runsc"
+            """);
     private static final String FOREIGN_CGROUP = "/berth-conformance-" + ProcessHandle.current().pid();
 
     private final Path directory;
@@ -62,7 +69,7 @@ final class RuntimeUnderTest implements AutoCloseable {
                     default_runtime_name = "%s"
                     cdi_spec_dirs = ["%s"]
                     """.formatted(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), directory.resolve("cdi"))
-                    + (SHIM.equals(System.getenv(HANDLER)) ? SHIM_HANDLER : ""));
+                    + HANDLERS.getOrDefault(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), ""));
             node = Optional.of(own);
             daemon = Optional.of(own.start());
             connection = Connection.to(own.socket());

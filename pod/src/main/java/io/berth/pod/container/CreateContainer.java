@@ -171,7 +171,7 @@ public final class CreateContainer {
             joined.put(Namespace.PID, targetPidNamespace(sandbox, security.getNamespaceOptions().getTargetId()));
         }
         SpecRequest request = new SpecRequest(sandbox, container, image.config(),
-                node.runtime(container.handler()).handler(), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
+                node.runtime(container.handler()), rootfs, !security.getReadonlyRootfs(), user.user(), joined,
                 sandboxFiles.mounts(sandbox), mounts, user.home(), labels);
         return node.specs().write(request);
     }

@@ -118,7 +118,7 @@ final class ProcessSpec {
 
     /** The capabilities of the container, which also decide what the seccomp profile allows. */
     static Set<String> held(SpecRequest request) {
-        List<String> available = Capabilities.available();
+        List<String> available = Capabilities.available().stream().filter(request.runtime()::knowsCapability).toList();
         if (request.privileged()) {
             return new LinkedHashSet<>(available);
         }

@@ -7,6 +7,7 @@ import io.berth.image.ImageConfig;
 import io.berth.linux.Namespace;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.Sandbox;
+import io.berth.runtime.ContainerRuntime;
 import io.berth.runtime.RuntimeHandler;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Optional;
 /**
  * Everything that a container's specification is written from.
  *
+ * @param runtime what runs it
  * @param rootfs the mounted root file system
  * @param rootfsWritable false where the CRI asks for a read-only root
  * @param user whom the process runs as
@@ -25,9 +27,13 @@ import java.util.Optional;
  * @param home the user's home directory, for the environment
  * @param selinux the labels that it runs under
  */
-public record SpecRequest(Sandbox sandbox, Container container, ImageConfig image, RuntimeHandler handler, Path rootfs,
+public record SpecRequest(Sandbox sandbox, Container container, ImageConfig image, ContainerRuntime runtime, Path rootfs,
         boolean rootfsWritable, Container.User user, Map<Namespace, Path> namespaces, Map<String, Path> podFiles,
         List<Mount> mounts, Optional<String> home, Optional<SelinuxLabels.Labels> selinux) {
+
+    public RuntimeHandler handler() {
+        return runtime.handler();
+    }
 
     public ContainerConfig config() {
         return container.config();

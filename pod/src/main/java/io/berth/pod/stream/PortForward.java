@@ -12,12 +12,14 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** Joins a client to a port on the loopback of a pod, which is the node's for a pod on the node's network. */
 final class PortForward {
 
     private static final int CONNECT_MILLIS = 10_000;
+    private static final Duration AFTER_THE_PODS_END = Duration.ofSeconds(1);
 
     private final Node node;
 
@@ -42,7 +44,9 @@ final class PortForward {
             });
             socket.getInputStream().transferTo(connection.toClient());
             connection.toClient().close();
-            Pumps.join(upstream);
+            // A program that sends no more may still read. But a WebSocket cannot say so to the client, who would wait for more
+            // for ever where the program has gone altogether.
+            Pumps.join(upstream, AFTER_THE_PODS_END);
         }
     }
 

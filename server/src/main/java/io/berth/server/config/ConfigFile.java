@@ -107,7 +107,10 @@ public final class ConfigFile {
             Object value = toml.get(List.of(key));
             String name = prefix.isEmpty() ? key : prefix + "." + key;
             switch (value) {
-                case TomlTable inner -> flatten(name, inner, source, table);
+                case TomlTable inner -> {
+                    table.putTable(name);
+                    flatten(name, inner, source, table);
+                }
                 case TomlArray array -> table.put(name, array.toList(), source);
                 case null, default -> table.put(name, value, source);
             }

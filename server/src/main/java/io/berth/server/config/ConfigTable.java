@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Values by dotted key, read one by one: each read notes the key, its default and its problems, so that at the end unknown
@@ -22,9 +23,18 @@ final class ConfigTable {
     private final Map<String, Entry> given = new TreeMap<>();
     private final Map<String, Object> effective = new LinkedHashMap<>();
     private final List<String> problems = new ArrayList<>();
+    private final Set<String> tables = new TreeSet<>();
 
     void put(String key, Object value, String source) {
+        if (key.contains(".")) {
+            putTable(key.substring(0, key.lastIndexOf('.')));
+        }
         given.put(key, new Entry(value, source));
+    }
+
+    /** Notes a table, which may have no key in it. */
+    void putTable(String name) {
+        tables.add(name);
     }
 
     void problem(String text) {
@@ -82,10 +92,9 @@ final class ConfigTable {
 
     /** The names of the tables below {@code prefix}. */
     Set<String> names(String prefix) {
-        Set<String> names = new TreeSet<>();
-        given.keySet().stream().filter(key -> key.startsWith(prefix + ".")).map(key -> key.substring(prefix.length() + 1))
-                .filter(rest -> rest.indexOf('.') > 0).map(rest -> rest.substring(0, rest.indexOf('.'))).forEach(names::add);
-        return names;
+        return tables.stream().filter(name -> name.startsWith(prefix + ".")).map(name -> name.substring(prefix.length() + 1))
+                .map(rest -> rest.contains(".") ? rest.substring(0, rest.indexOf('.')) : rest)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private <T> T read(String key, T fallback, String expected, Function<Object, T> convert) {

@@ -66,6 +66,11 @@ final class ExamineRuntimes implements Examination {
             }
         });
         programs.forEach((name, program) -> found.addAll(program(host, "handler " + name, program)));
+        config.runtime().runtimes().forEach((name, handler) -> {
+            if (!handler.isShim() && version(host, handler.path()).filter(words -> words.startsWith("runsc")).isPresent()) {
+                found.addAll(gvisor(host, "handler " + name, handler));
+            }
+        });
         found.addAll(program(host, "monitor", config.runtime().conmon()));
         return found;
     }
@@ -75,6 +80,24 @@ final class ExamineRuntimes implements Examination {
         return host.find(program).map(place -> Finding.fine(AREA, "handler " + handler + ": shim " + place))
                 .orElseGet(() -> Finding.problem(AREA, "handler " + handler + ": there is no shim " + program,
                         "install it (for runc: apt-get install containerd) or correct its path"));
+    }
+
+    // What gVisor's own network stack takes from the pod's namespace, the next container does not find there.
+    private static List<Finding> gvisor(Host host, String role, Config.Handler handler) {
+        List<Finding> found = new ArrayList<>();
+        boolean told = host.find(handler.path()).flatMap(place -> host.run(place, "features")).isPresent();
+        found.add(Finding.fine(AREA, role + ": each container has a kernel of its own, gVisor's; "
+                + (told ? "it tells its features" : "this version does not tell its features")));
+        if (handler.arguments().stream().anyMatch(argument -> argument.matches("--?network=(?!host$).*"))) {
+            found.add(Finding.warning(AREA, role + ": options.arguments gives gVisor a network stack of its own, and with it the"
+                    + " pod's addresses to one container alone: a second one, and one that is started again, has no network",
+                    "take --network out of options.arguments, or use gVisor's shim, with one sandbox for each pod"));
+        }
+        return found;
+    }
+
+    private static Optional<String> version(Host host, String program) {
+        return host.find(program).flatMap(place -> host.run(place, "--version")).flatMap(text -> text.lines().findFirst());
     }
 
     private static List<Finding> program(Host host, String role, String program) {

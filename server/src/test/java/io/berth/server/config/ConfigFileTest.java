@@ -122,6 +122,13 @@ class ConfigFileTest {
                 effective.entrySet().stream().map(entry -> entry.getKey() + " = " + entry.getValue()).sorted().toList());
     }
 
+    @Test
+    void aHandlerWithoutAnyKeyIsAHandler() throws IOException {
+        var runtimes = load("[runtime.runtimes.runsc]\n[runtime.runtimes.a.options]\n").config().runtime().runtimes();
+        assertEquals(List.of("a", "runsc"), List.copyOf(runtimes.keySet()));
+        assertEquals("runsc", runtimes.get("runsc").path());
+    }
+
     /** What a handler has more whose containers run behind a shim. */
     @Test
     void theKeysOfAShimHaveTheirDefaults() throws IOException {

@@ -160,6 +160,14 @@ class DoctorTest {
     }
 
     @Test
+    void aNetworkStackOfGvisorsOwnIsTold() throws IOException {
+        program("opt/runsc", "runsc version release-20260401.0\nspec: 1.2.0");
+        String handler = "runtime.runtimes.gvisor.runtime_path = \"/opt/runsc\"\nruntime.runtimes.gvisor.options.arguments = ";
+        assertEquals(List.of(), findings(handler + "[\"--platform=systrap\", \"--network=host\"]\n"));
+        assertFound(handler + "[\"--network=sandbox\"]\n", Grade.WARNING, "a network stack of its own");
+    }
+
+    @Test
     void programsThatAreNotThereAreProblems() throws IOException {
         Files.delete(root.resolve("usr/bin/crun"));
         assertFound(Grade.PROBLEM, "neither crun nor runc");
