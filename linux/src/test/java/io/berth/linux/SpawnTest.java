@@ -63,6 +63,31 @@ class SpawnTest {
     }
 
     @Test
+    void aTerminalIsWhatTheProgramsSessionIsControlledBy() {
+        PlatformThreads.call(() -> {
+            try (Pty pty = Pty.open(); ChildProcess child = Spawn.of(List.of("/bin/sh", "-c",
+                    "trap 'echo caught > /dev/tty; exit 9' INT; echo ready; while :; do sleep 0.05; done"), Map.of("PATH", "/bin"))
+                    .controllingTerminal(pty.terminal()).start()) {
+                pty.terminal().close();
+                assertTrue(seen(pty, "ready").contains("ready"));
+                pty.master().write(new byte[] {3}, 0, 1);
+                assertTrue(seen(pty, "caught").contains("caught"));
+                assertEquals(OptionalInt.of(9), child.await(LONG));
+            }
+            return null;
+        });
+    }
+
+    private static String seen(Pty pty, String words) {
+        StringBuilder seen = new StringBuilder();
+        byte[] chunk = new byte[1000];
+        while (seen.indexOf(words) < 0 && pty.master().awaitReadable(LONG.toMillis())) {
+            seen.append(new String(chunk, 0, Math.max(0, pty.master().read(chunk, 0, chunk.length)), StandardCharsets.UTF_8));
+        }
+        return seen.toString();
+    }
+
+    @Test
     void aMissingProgramIsNamed() {
         SystemCallFault fault = assertThrows(SystemCallFault.class,
                 () -> Command.of(List.of("/no/such/program"), LONG).run());
