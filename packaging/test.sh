@@ -58,7 +58,7 @@ check "the manual page of the configuration is there" present /usr/share/man/man
 check "completion is there" present /usr/share/bash-completion/completions/berth
 check "the service is there" present /lib/systemd/system/berth.service
 check "the fast start fits" sh -c "chroot $root /usr/lib/berth/jvm/bin/java -XX:AOTCache=/usr/lib/berth/berth.aot -XX:AOTMode=on \
-    -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    @/usr/lib/berth/jvm.options/any.options \
     -cp \$(cd $root && ls usr/lib/berth/lib/*.jar | sed 's,^,/,' | paste -sd:) io.berth.cli.Main --version"
 printf '\n[debug]\nlevel = "debug"\n' >> "$root/etc/berth/config.toml"
 

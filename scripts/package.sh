@@ -19,11 +19,12 @@ package_version() {
 # $1: the home of the program that is laid out.
 lay_out_program() {
     local home=$1
-    mkdir -p "$home/bin" "$home/lib"
+    mkdir -p "$home/bin" "$home/lib" "$home/jvm.options"
     say "linking a Java machine"
     "$JAVA_HOME/bin/jlink" --add-modules "$JVM_MODULES" --strip-debug --no-header-files --no-man-pages --compress zip-0 \
         --output "$home/jvm" || die "jlink failed: the reason is above"
     cp "$TARGET"/cli-*.jar "$TARGET"/lib/*.jar "$home/lib/"
+    cp "$BERTH_HOME"/cli/src/main/resources/jvm/*.options "$home/jvm.options/"
     # The natives of the other architecture.
     case "$(uname -m)" in
         x86_64) rm -f "$home"/lib/*linux-aarch_64*.jar ;;

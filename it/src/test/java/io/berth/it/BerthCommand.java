@@ -1,5 +1,6 @@
 package io.berth.it;
 
+import io.berth.cli.scratch.JvmOptions;
 import io.berth.linux.ChildProcess;
 import io.berth.linux.Fd;
 import io.berth.linux.PlatformThreads;
@@ -36,9 +37,11 @@ record BerthCommand(Supplier<Path> socket) {
     record Result(int code, String out, String err) {}
 
     private static List<String> program() {
-        return List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-cp",
-                System.getProperty("java.class.path"), "io.berth.cli.Main");
+        List<String> program = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        program.addAll(JvmOptions.read("any"));
+        program.addAll(JvmOptions.read("command"));
+        program.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.berth.cli.Main"));
+        return program;
     }
 
     /** The whole command line. */

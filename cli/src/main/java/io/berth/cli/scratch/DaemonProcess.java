@@ -83,9 +83,9 @@ public final class DaemonProcess implements AutoCloseable {
         if (launcher.isPresent()) {
             return List.of(launcher.get());
         }
-        List<String> program = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC",
-                "-Xms8m", "-Xmn3m", "-Xmx64m", "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow", "-Dio.netty.allocator.type=unpooled"));
+        List<String> program = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        program.addAll(JvmOptions.read("any"));
+        program.addAll(JvmOptions.read("serve"));
         program.addAll(javaOptions);
         program.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.berth.cli.Main"));
         return program;
