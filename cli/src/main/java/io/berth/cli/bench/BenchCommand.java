@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,6 +55,10 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "20", description = "Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
+    @Option(names = "--pause", paramLabel = "MILLIS", defaultValue = "0", description = "Wait before each pod of the kind pods,"
+            + " as on a node where they come one by one: sandboxes are made ahead meanwhile. Default: ${DEFAULT-VALUE}.")
+    private int pauseMillis;
+
     @Option(names = "--pods", paramLabel = "N", defaultValue = "50",
             description = "Most pods for memory; a fifth of them at once for parallel. Default: ${DEFAULT-VALUE}.")
     private int pods;
@@ -91,14 +96,15 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchSettings settings() {
-        if (rounds < 1 || pods < 1 || containers < 1) {
-            throw new picocli.CommandLine.ParameterException(spec.commandLine(), "numbers begin at 1");
+        if (rounds < 1 || pods < 1 || containers < 1 || pauseMillis < 0) {
+            throw new picocli.CommandLine.ParameterException(spec.commandLine(), "numbers begin at 1, a pause at 0");
         }
         if (!List.of("cni", "builtin").contains(network)) {
             throw new picocli.CommandLine.ParameterException(spec.commandLine(), "--network is cni or builtin");
         }
         return new BenchSettings(kinds.isEmpty() ? List.of(Kind.PODS, Kind.EXEC, Kind.PARALLEL) : kinds, socket, against,
-                againstContainerd, runtime, network.equals("builtin"), masquerade, rounds, pods, containers);
+                againstContainerd, runtime, network.equals("builtin"), masquerade, rounds,
+                Duration.ofMillis(pauseMillis), pods, containers);
     }
 
     private void print(Bench bench, BenchSettings settings) {
@@ -107,6 +113,9 @@ public final class BenchCommand implements Callable<Integer> {
         conditions.put("runtime", settings.runtime());
         conditions.put("network", network + (masquerade ? ", masquerade" : ""));
         conditions.put("rounds", settings.rounds());
+        if (pauseMillis > 0) {
+            conditions.put("pause", pauseMillis + " ms");
+        }
         conditions.put("processors", Runtime.getRuntime().availableProcessors());
         switch (output) {
             case table -> {

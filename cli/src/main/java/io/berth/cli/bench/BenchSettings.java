@@ -1,6 +1,7 @@
 package io.berth.cli.bench;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,10 +16,11 @@ import java.util.Optional;
  * @param masquerade whether the CNI chain masquerades
  * @param rounds counted repetitions for each contestant
  * @param pods how many pods at once, and the largest number for memory
+ * @param pause before each pod that is measured alone, as on a node where pods come one by one
  * @param containers how many containers there are to list and to recover
  */
 record BenchSettings(List<Kind> kinds, Optional<Path> socket, List<Path> against, boolean againstContainerd, String runtime,
-        boolean builtinNetwork, boolean masquerade, int rounds, int pods, int containers) {
+        boolean builtinNetwork, boolean masquerade, int rounds, Duration pause, int pods, int containers) {
 
     /** Uncounted repetitions before: code is loaded and compiled, caches are filled. */
     int warmUps() {

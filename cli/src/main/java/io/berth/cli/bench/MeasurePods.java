@@ -15,8 +15,8 @@ final class MeasurePods implements Measurement {
             PodRun first = PodRun.of(pods);
             results.addNanos(Kind.PODS, "first pod to running", pods.contestant().name(), first.toRunningNanos());
         });
-        Measurement.inTurn(contestants, settings.warmUps(), PodRun::of);
-        Measurement.inTurn(contestants, settings.rounds(), pods -> {
+        Measurement.inTurn(contestants, settings.warmUps(), settings.pause(), PodRun::of);
+        Measurement.inTurn(contestants, settings.rounds(), settings.pause(), pods -> {
             PodRun run = PodRun.of(pods);
             String name = pods.contestant().name();
             for (Call call : run.calls()) {

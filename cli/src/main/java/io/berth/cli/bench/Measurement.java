@@ -1,6 +1,7 @@
 package io.berth.cli.bench;
 
 import io.berth.base.RuntimeFault;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -18,5 +19,18 @@ interface Measurement {
         for (int number = 0; number < rounds; number++) {
             (number % 2 == 0 ? contestants : contestants.reversed()).forEach(round);
         }
+    }
+
+    /** As {@link #inTurn(List, int, Consumer)}, with nothing to do for a while before each. */
+    static void inTurn(List<BenchPods> contestants, int rounds, Duration pause, Consumer<BenchPods> round) {
+        inTurn(contestants, rounds, pods -> {
+            try {
+                Thread.sleep(pause);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new RuntimeFault(RuntimeFault.Kind.CANCELLED, "measure: interrupted", e);
+            }
+            round.accept(pods);
+        });
     }
 }
