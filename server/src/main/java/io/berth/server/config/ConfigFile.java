@@ -185,8 +185,8 @@ public final class ConfigFile {
                 (int) table.number("runtime.sandbox_pool", 2, 0, 64),
                 table.flag("runtime.enable_criu_support", false), table.flag("runtime.enable_selinux", true),
                 Optional.of(table.text("runtime.blockio_config_file", "")).filter(file -> !file.isEmpty()).map(Path::of),
-                table.flag("runtime.ignore_blockio_not_enabled_errors", true),
-                table.flag("runtime.ignore_rdt_not_enabled_errors", true),
+                table.flag("runtime.ignore_blockio_not_enabled_errors", false),
+                table.flag("runtime.ignore_rdt_not_enabled_errors", false),
                 table.texts("runtime.hooks_dir", List.of()).stream().map(Path::of).toList());
     }
 

@@ -87,8 +87,8 @@ class ConfigFileTest {
                 runtime.enable_unprivileged_icmp = true
                 runtime.enable_unprivileged_ports = true
                 runtime.hooks_dir = []
-                runtime.ignore_blockio_not_enabled_errors = true
-                runtime.ignore_rdt_not_enabled_errors = true
+                runtime.ignore_blockio_not_enabled_errors = false
+                runtime.ignore_rdt_not_enabled_errors = false
                 runtime.network = cni
                 runtime.restrict_oom_score_adj = false
                 runtime.runtimes.kata.base_runtime_spec =\s
