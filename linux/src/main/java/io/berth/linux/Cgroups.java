@@ -26,10 +26,12 @@ public final class Cgroups {
 
     private final Map<String, Path> controllers;
     private final Optional<Path> unified;
+    private final CgroupMoves moves;
 
-    private Cgroups(Map<String, Path> controllers, Optional<Path> unified) {
+    private Cgroups(Map<String, Path> controllers, Optional<Path> unified, List<String> ownGroups) {
         this.controllers = controllers;
         this.unified = unified;
+        this.moves = CgroupMoves.of(controllers, unified, ownGroups);
     }
 
     /** Whether {@code group} is a slice or scope of systemd's, which it makes and removes, and not a path. */
@@ -51,7 +53,7 @@ public final class Cgroups {
                 }
             }
         }
-        return new Cgroups(controllers, Optional.ofNullable(unified));
+        return new Cgroups(controllers, Optional.ofNullable(unified), CgroupMoves.ownGroups());
     }
 
     /**
@@ -61,7 +63,12 @@ public final class Cgroups {
      * @param unified the version 2 hierarchy
      */
     public static Cgroups at(Map<String, Path> controllers, Optional<Path> unified) {
-        return new Cgroups(Map.copyOf(controllers), unified);
+        return at(controllers, unified, List.of());
+    }
+
+    /** As {@link #at(Map, Optional)}, with the groups of this process as {@code /proc/self/cgroup} tells them. */
+    static Cgroups at(Map<String, Path> controllers, Optional<Path> unified, List<String> ownGroups) {
+        return new Cgroups(Map.copyOf(controllers), unified, ownGroups);
     }
 
     private static List<String> mountLines() {
@@ -111,6 +118,14 @@ public final class Cgroups {
             throw RuntimeFault.invalid("find cgroup " + group + ": it leaves the cgroup file system");
         }
         return path;
+    }
+
+    /**
+     * Says that a runtime is about to move a process to a group, so that the kernel's wait for that goes on while the runtime
+     * starts ({@code docs/adr/0012}). Returns at once and changes no group.
+     */
+    public void expectMove() {
+        moves.expect();
     }
 
     /** A file of {@code group}, stripped, or empty where it does not exist. */

@@ -112,6 +112,7 @@ public final class CreateContainer {
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
+            node.cgroups().expectMove();
             undo.push("process", () -> node.runtime(intent.handler()).delete(id));
             undo.push("cgroup", () -> node.cgroups().kill(adjusted.cgroup()));
             ContainerRuntime.FirstProcess created = timeline.step("runtime create", () ->

@@ -36,6 +36,7 @@ public final class ExecProcess {
             throw RuntimeFault.precondition("run " + command.getFirst() + " in container " + container.id()
                     + ": it does not run");
         }
+        node.cgroups().expectMove();
         return steps.step("prepare", () -> new ContainerRuntime.NewProcess(container.id(),
                 process(container, command, terminal), stdin));
     }
