@@ -39,7 +39,8 @@ import picocli.CommandLine.Parameters;
             "  berth run --rm docker.io/library/busybox:1.36 uname -a",
             "  berth run -it --rm docker.io/library/alpine sh",
             "  berth run -d --name web -p 8080:80 -v /srv/www:/usr/share/nginx/html:ro docker.io/library/nginx",
-            "  berth run --rm --memory 64m --cpus 0.5 -e LEVEL=debug registry.example.com/job:1 --once"})
+            "  berth run --rm --memory 64m --cpus 0.5 -e LEVEL=debug registry.example.com/job:1 --once",
+            "  berth run -d --name web-again /var/lib/checkpoints/web.tar"})
 final class RunCommand extends DaemonCommand {
 
     private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -107,7 +108,8 @@ final class RunCommand extends DaemonCommand {
             description = "Below which directory the log is kept; default: ${DEFAULT-VALUE}.")
     private Path logs;
 
-    @Parameters(index = "0", paramLabel = "IMAGE", description = "A name or an id.")
+    @Parameters(index = "0", paramLabel = "IMAGE", description = "A name or an id, or a path that begins with / or ./: the"
+            + " archive of a checkpoint to go on from.")
     private String image;
 
     @Parameters(index = "1..*", arity = "0..*", paramLabel = "ARGUMENT", description = "Instead of the image's arguments.")
@@ -161,7 +163,7 @@ final class RunCommand extends DaemonCommand {
 
     /** The image's last name and some digits, as a host name can be. */
     static String defaultName(String image) {
-        String last = image.replaceFirst("@.*", "").replaceFirst("^.*/", "").replaceFirst(":.*", "").toLowerCase(Locale.ROOT)
+        String last = image.replaceFirst("@.*", "").replaceFirst("^.*/", "").replaceFirst(":.*|\\.tar$", "").toLowerCase(Locale.ROOT)
                 .replaceAll("[^a-z0-9]+", "-").replaceAll("^-+|-+$", "");
         return (last.isEmpty() ? "run" : last.substring(0, Math.min(last.length(), 40))) + "-" + RandomId.hex(3);
     }
@@ -175,6 +177,9 @@ final class RunCommand extends DaemonCommand {
     }
 
     private String image(Connection berth) {
+        if (image.startsWith("/") || image.startsWith("./")) {
+            return Path.of(image).toAbsolutePath().normalize().toString();
+        }
         Optional<String> here = pull == PullPolicy.ALWAYS ? Optional.empty() : present(berth);
         if (here.isPresent()) {
             return here.get();

@@ -63,7 +63,7 @@ class CommandLineTest {
     private static List<List<String>> commands() {
         return List.of(List.of("pods"), List.of("ps", "-a"), List.of("images"), List.of("pull", "x"), List.of("rmi", "x"),
                 List.of("inspect", "x"), List.of("logs", "x"), List.of("exec", "x", "true"), List.of("attach", "x"),
-                List.of("port-forward", "x", ":80"), List.of("cp", "x:/a", "b"), List.of("stats"), List.of("top"),
+                List.of("port-forward", "x", ":80"), List.of("cp", "x:/a", "b"), List.of("checkpoint", "x", "/y"), List.of("stats"), List.of("top"),
                 List.of("events"), List.of("timeline", "x"), List.of("stop", "x"), List.of("rm", "x"), List.of("df"),
                 List.of("status"), List.of("version"), List.of("run", "x"), List.of("image", "list"),
                 List.of("image", "pull", "x"), List.of("image", "import", "/x"), List.of("image", "export", "x", "/y"),

@@ -23,6 +23,18 @@ public record Directories(Path root, Path state) {
         return checkpoints().resolve(id);
     }
 
+    /**
+     * The files of checkpoints that containers were made from, by their id, until they are restored or removed. Below root
+     * for the same reason.
+     */
+    public Path restores() {
+        return root.resolve("restores");
+    }
+
+    public Path restore(String id) {
+        return restores().resolve(id);
+    }
+
     /** Exit files of conmon, named by container id. */
     public Path exits() {
         return state.resolve("exits");

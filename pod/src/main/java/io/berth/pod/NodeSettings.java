@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param unprivilegedPorts let every process of a pod with its own network bind ports below 1024
  * @param unprivilegedPing let every process of such a pod send ICMP echo requests
  * @param shmBytes size of a pod's /dev/shm
- * @param checkpoints whether clients may write containers with their memory to archives
+ * @param checkpoints whether clients may write containers with their memory to archives, and make containers from those
  * @param sandboxPool how many sandboxes are kept ready ahead of requests
  * @param resolvConf the node's resolver configuration, for pods that bring none
  */

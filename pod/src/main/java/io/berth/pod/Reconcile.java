@@ -180,6 +180,7 @@ public final class Reconcile {
         // Some runtimes have a bundle for each sandbox too.
         unknown(node.directories().containers(), id -> isContainer(id) || isSandbox(id), "bundle",
                 DirectoryTree::remove);
+        unknown(node.directories().restores(), this::isContainer, "checkpoint", DirectoryTree::remove);
         unknown(node.directories().sandboxes(), this::isSandbox, "sandbox directory", DirectoryTree::remove);
         unknown(node.directories().exits(), this::isContainer, "exit file", Files::deleteIfExists);
     }

@@ -2,11 +2,12 @@ package io.berth.pod;
 
 import io.berth.base.Timeline;
 import io.berth.cri.v1.ContainerEventType;
-import io.berth.linux.DirectoryTree;
 import io.berth.linux.Namespaces;
+import io.berth.pod.container.CheckpointContainer;
 import io.berth.pod.container.LostEnds;
 import io.berth.pod.container.LostExecs;
 import io.berth.pod.container.RemoveContainer;
+import io.berth.pod.container.RestoreContainer;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
 import io.berth.pod.record.Sandbox;
@@ -35,6 +36,8 @@ public final class Recover {
     private final SandboxPool pool;
     private final LostEnds lostEnds;
     private final LostExecs lostExecs;
+    private final RestoreContainer restores;
+    private final CheckpointContainer checkpoints;
 
     public Recover(Node node, StopPodSandbox stopSandbox, RemovePodSandbox removeSandbox, RemoveContainer removeContainer,
             Reconcile reconcile, SandboxPool pool) {
@@ -46,6 +49,8 @@ public final class Recover {
         this.pool = pool;
         this.lostEnds = new LostEnds(node);
         this.lostExecs = new LostExecs(node);
+        this.restores = new RestoreContainer(node);
+        this.checkpoints = new CheckpointContainer(node);
     }
 
     /** To be called once, after the exit files were read and before the first request is served. */
@@ -60,7 +65,7 @@ public final class Recover {
         live.addAll(node.inventory().unreadable().keySet());
         safely("network", "", () -> timeline.run("network", () -> node.network().recover(live)));
         // Of a daemon that ended while it wrote one.
-        safely("checkpoints", "", () -> DirectoryTree.remove(node.directories().checkpoints()));
+        safely("checkpoints", "", checkpoints::recover);
         timeline.run("reconcile", reconcile::compare);
     }
 
@@ -72,6 +77,10 @@ public final class Recover {
                 node.events().container(ContainerEventType.CONTAINER_DELETED_EVENT, container.id(), container.sandboxId());
             }
             case CREATED, RUNNING -> {
+                if (container.awaitsRestore()) {
+                    restores.recover(container);
+                    return;
+                }
                 node.runtime(container.handler()).adopt(container.described(node.directories().bundle(container.id())));
                 lostEnds.check(container);
                 lostSteps(node.inventory().container(container.id()));

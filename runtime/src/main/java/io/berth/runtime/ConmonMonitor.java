@@ -48,13 +48,26 @@ public final class ConmonMonitor {
 
     /** Creates the container; its program does not run before {@link OciRuntime#start}. */
     FirstProcess create(OciRuntime runtime, NewContainer request) {
-        return PlatformThreads.await(() -> createBlocking(runtime, request));
+        return PlatformThreads.await(() -> run("create container " + request.id(), arguments(runtime, request), request));
     }
 
-    private FirstProcess createBlocking(OciRuntime runtime, NewContainer request) {
+    /**
+     * As {@link #create}, but the container goes on at once where a checkpoint left it.
+     *
+     * @param images CRIU's
+     * @param options further ones of the runtime's verb
+     */
+    FirstProcess restore(OciRuntime runtime, NewContainer request, Path images, List<String> options) {
+        List<String> arguments = arguments(runtime, request);
+        arguments.addAll(List.of("--restore", images.toString()));
+        options.forEach(option -> arguments.addAll(List.of("--runtime-opt", option)));
+        return PlatformThreads.await(() -> run("restore container " + request.id(), arguments, request));
+    }
+
+    private FirstProcess run(String action, List<String> arguments, NewContainer request) {
         Path errors = request.bundle().resolve("conmon.err");
         try (Fd.Pipe sync = Fd.pipe(); Fd stderr = Fd.create(errors, 0600)) {
-            Spawn spawn = Spawn.of(arguments(runtime, request),
+            Spawn spawn = Spawn.of(arguments,
                             // conmon reads its arguments by the locale, and refuses an umlaut in a path without one.
                             Map.of("PATH", Command.searchPath(), "LC_ALL", "C.UTF-8", "_OCI_SYNCPIPE",
                                     Integer.toString(SYNC_PIPE)))
@@ -66,29 +79,29 @@ public final class ConmonMonitor {
                 parent.await(CREATE_LIMIT);
                 if (!sync.read().awaitReadable(Math.max(0, (deadline - System.nanoTime()) / 1_000_000))) {
                     // With it the runtime, which it waits for: nobody else would ever end the two.
-                    pid(request.bundle()).ifPresent(Processes::killTree);
-                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, "create container " + request.id()
+                    kill(request.bundle());
+                    throw new RuntimeFault(RuntimeFault.Kind.DEADLINE_EXCEEDED, action
                             + ": the runtime has not answered within " + CREATE_LIMIT.toSeconds() + " s");
                 }
-                return created(request, sync.read().readLine(MESSAGE_BYTES), errors);
+                return created(action, sync.read().readLine(MESSAGE_BYTES), errors);
             }
         }
     }
 
-    private FirstProcess created(NewContainer request, String line, Path errors) {
+    private FirstProcess created(String action, String line, Path errors) {
         if (line.isBlank()) {
             throw new RuntimeFault(RuntimeFault.Kind.INTERNAL,
-                    "create container " + request.id() + ": conmon ended early: " + RuntimeWords.plain(read(errors)));
+                    action + ": conmon ended early: " + RuntimeWords.plain(read(errors)));
         }
         try {
             JsonNode answer = JsonMapper.shared().readTree(line);
             int pid = answer.path("data").asInt(-1);
             if (pid <= 0) {
-                throw RuntimeWords.fault("create container " + request.id(), answer.path("message").asString(""));
+                throw RuntimeWords.fault(action, answer.path("message").asString(""));
             }
             return new FirstProcess(pid, Processes.startTicks(pid).orElse(0));
         } catch (JacksonException e) {
-            throw RuntimeFault.during("create container " + request.id() + ": read conmon's answer", e);
+            throw RuntimeFault.during(action + ": read conmon's answer", e);
         }
     }
 
@@ -165,6 +178,18 @@ public final class ConmonMonitor {
     /** The monitor's process, when it runs. */
     private OptionalInt pid(Path bundle) {
         return isAlive(bundle) ? number(bundle.resolve("conmon.pid")) : OptionalInt.empty();
+    }
+
+    /** Ends the monitor of {@code bundle} with the runtime that it runs and all that descends from that. */
+    void kill(Path bundle) {
+        pid(bundle).ifPresent(Processes::killTree);
+    }
+
+    /** The container's first process, as the runtime has told when it had made it; empty when that does not live. */
+    Optional<FirstProcess> firstProcess(Path bundle) {
+        OptionalInt pid = number(bundle.resolve("pid"));
+        return pid.isEmpty() ? Optional.empty() : Processes.startTicks(pid.getAsInt()).stream()
+                .mapToObj(ticks -> new FirstProcess(pid.getAsInt(), ticks)).findFirst();
     }
 
     /** Monitors of {@code runtime}'s containers that belong to this instance and to no known container. */

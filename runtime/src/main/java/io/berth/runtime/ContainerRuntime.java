@@ -124,11 +124,10 @@ public interface ContainerRuntime {
     /** What the container uses, where that cannot be read from its cgroup on this node, as for one in a virtual machine. */
     Optional<CgroupUsage> usage(String id);
 
-    /**
-     * Has CRIU write the container's processes and memory into {@code images}, and its log {@code dump.log} into
-     * {@code work}; the container runs on.
-     */
-    void checkpoint(String id, Path images, Path work, Duration limit);
+    /** Who writes running containers to files and brings them back; empty where nobody can. */
+    default Optional<Checkpoints> checkpoints() {
+        return Optional.empty();
+    }
 
     /** What the runtime says of itself by {@code features}; an empty object where it says nothing. */
     JsonNode features();

@@ -147,8 +147,8 @@ public final class MonitoredRuntime implements ContainerRuntime {
     }
 
     @Override
-    public void checkpoint(String id, Path images, Path work, Duration limit) {
-        runtime.checkpoint(id, images, work, limit);
+    public Optional<Checkpoints> checkpoints() {
+        return Optional.of(new CriuCheckpoints(runtime, monitor, bundles));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.berth.runtime;
 
 import io.berth.base.RuntimeFault;
 import io.berth.linux.Command;
+import io.berth.linux.Mounts;
 import io.berth.linux.SealedProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -123,6 +124,7 @@ public final class OciRuntime {
 
     /** Removes what the runtime keeps of a container, killing it when {@code force}; fine when it is unknown. */
     public void delete(String id, boolean force) {
+        releaseRestore(id);
         List<String> verb = force ? List.of("delete", "--force", id) : List.of("delete", id);
         Command.Output output = call(verb);
         if (output.exitCode() != 0 && !isUnknown(reason(output))) {
@@ -141,8 +143,20 @@ public final class OciRuntime {
      * @param specification the container's {@code config.json}
      */
     public void deleteEnded(String id, Path specification) {
+        releaseRestore(id);
         if (handler.systemdCgroup() || !keepsOnlyADirectory() || hasMoreToDo(specification) || !removed(root.resolve(id))) {
             delete(id, true);
+        }
+    }
+
+    /**
+     * Unmounts what runc mounts in its directory of a container while it restores that, and left there when it was killed:
+     * whoever empties the directory would empty the container's root and its volumes.
+     */
+    private void releaseRestore(String id) {
+        Path mounted = root.resolve(id).resolve("criu-root");
+        if (Files.exists(mounted)) {
+            Mounts.at(mounted).forEach(Mounts::unmount);
         }
     }
 
@@ -244,13 +258,13 @@ public final class OciRuntime {
 
     /**
      * Has CRIU write the container's processes and memory into {@code images}, and its log {@code dump.log} into
-     * {@code work}; the container runs on.
+     * {@code work}; the container runs on. Locks of files are written too: they are the container's own.
      */
     public void checkpoint(String id, Path images, Path work, Duration limit) {
         if (isGvisor()) {
             throw RuntimeFault.unsupported("checkpoint container " + id + ": not offered for containers under gVisor");
         }
-        Command.Output output = call(List.of("checkpoint", "--leave-running", "--image-path", images.toString(),
+        Command.Output output = call(List.of("checkpoint", "--leave-running", "--file-locks", "--image-path", images.toString(),
                 "--work-path", work.toString(), id), limit);
         if (output.exitCode() != 0) {
             throw new RuntimeFault(RuntimeFault.Kind.INTERNAL, "checkpoint container " + id + ": " + reason(output)
@@ -267,6 +281,11 @@ public final class OciRuntime {
     String processesInside(String id) {
         Command.Output output = call(List.of("ps", id));
         return output.exitCode() == 0 ? output.stdoutText() : "";
+    }
+
+    /** Whether it was built to restore containers; CRIU itself is not looked for. */
+    public boolean knowsRestore() {
+        return !isGvisor() && call(List.of("restore", "--help")).exitCode() == 0;
     }
 
     /** The first line of the runtime's version, such as {@code runc version 1.1.5}. */

@@ -203,11 +203,6 @@ public final class ShimRuntime implements ContainerRuntime {
     }
 
     @Override
-    public void checkpoint(String id, Path images, Path work, Duration limit) {
-        throw RuntimeFault.unsupported("checkpoint container " + id + ": not offered for containers behind a shim");
-    }
-
-    @Override
     public JsonNode features() {
         return oci.map(OciRuntime::features).orElseGet(JsonMapper.shared()::createObjectNode);
     }

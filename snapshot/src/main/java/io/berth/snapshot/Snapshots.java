@@ -46,6 +46,7 @@ public final class Snapshots {
     private final Path active;
     private final Path scratch;
     private final Layers layers;
+    private final UnpackLimits limits;
     private final OverlayPaths paths;
     private final KeyedLocks<String> keys = new KeyedLocks<>();
     private final Map<String, RootFilesystem> mounted = new ConcurrentHashMap<>();
@@ -56,6 +57,7 @@ public final class Snapshots {
 
     /** @param bootId tells whether the machine has been restarted since a layer was written */
     Snapshots(Path root, UnpackLimits limits, String bootId) {
+        this.limits = limits;
         Path directory = root.resolve("snapshots");
         this.active = directory.resolve("active");
         this.scratch = directory.resolve("tmp");
@@ -187,17 +189,32 @@ public final class Snapshots {
      */
     public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Optional<MappedOwners> owners,
             Optional<String> label) {
-        return mount(key, chainIds, mountPoint, owners, label, true);
+        return mount(key, chainIds, mountPoint, owners, label, true, Optional.empty());
+    }
+
+    /**
+     * As {@link #prepare}, with what another container has changed in these layers. It is there whole or not at all.
+     *
+     * @throws RuntimeFault as {@link #unpack} does for changes that are damaged, lead out of the root or are a bomb
+     */
+    public RootFilesystem prepareChanged(String key, List<Digest> chainIds, Path mountPoint, Optional<String> label,
+            Changes changes) {
+        return mount(key, chainIds, mountPoint, Optional.empty(), label, true, Optional.of(changes));
+    }
+
+    /** The directory of a layer's files, for reading; kind NOT_FOUND when it is not there. */
+    public Path files(Digest chainId) {
+        return layers.files(chainId);
     }
 
     /** Mounts the layers read-only, for an image volume. */
     public RootFilesystem mountReadOnly(String key, List<Digest> chainIds, Path mountPoint,
             Optional<MappedOwners> owners, Optional<String> label) {
-        return mount(key, chainIds, mountPoint, owners, label, false);
+        return mount(key, chainIds, mountPoint, owners, label, false, Optional.empty());
     }
 
     private RootFilesystem mount(String key, List<Digest> chainIds, Path target, Optional<MappedOwners> owners,
-            Optional<String> label, boolean writable) {
+            Optional<String> label, boolean writable, Optional<Changes> changes) {
         checkKey(key);
         if (target.toString().indexOf('\n') >= 0 || !target.isAbsolute()) {
             throw RuntimeFault.invalid("mount root filesystem " + key + ": the mount point is not an absolute path");
@@ -213,7 +230,7 @@ public final class Snapshots {
             return PlatformThreads.call(() -> {
                 boolean fresh = there == null;
                 if (fresh) {
-                    create(wanted, owners);
+                    create(wanted, owners, changes);
                 } else if (Mounts.isMountPoint(target)) {
                     return there;
                 }
@@ -241,7 +258,8 @@ public final class Snapshots {
         Files.createDirectories(work);
     }
 
-    private void create(RootFilesystem wanted, Optional<MappedOwners> owners) throws IOException {
+    private void create(RootFilesystem wanted, Optional<MappedOwners> owners, Optional<Changes> changes)
+            throws IOException {
         Path temporary = scratch.resolve("prepare-" + RandomId.hex(8));
         Files.createDirectory(temporary);
         boolean committed = false;
@@ -252,6 +270,10 @@ public final class Snapshots {
                     String.join(" ", wanted.chain().stream().map(Digest::toString).toList()));
             (wanted.isReadOnly() ? record.with("readonly", "yes") : record).write(temporary, false);
             likeTopLayer(upper, wanted.chain(), owners);
+            if (changes.isPresent()) {
+                new ApplyChanges(upper, wanted.chain().reversed().stream().map(layers::files).toList(), limits)
+                        .apply(changes.get());
+            }
             layers.whileStable(() -> {
                 wanted.chain().forEach(layers::files);
                 mounted.put(wanted.key(), wanted);
@@ -350,14 +372,12 @@ public final class Snapshots {
      * whiteouts. The container may run on meanwhile; what it changes then is in the stream or not.
      *
      * @param out not closed
+     * @return the deleted paths, for readers that do not know whiteouts
      */
-    public void writeChanges(String key, OutputStream out) {
+    public List<String> writeChanges(String key, OutputStream out) {
         Path upper = active(key).flatMap(RootFilesystem::upper).orElseThrow(() ->
                 RuntimeFault.notFound("write the changes of root filesystem " + key + ": there is no writable one"));
-        PlatformThreads.call(() -> {
-            new WriteChanges(upper).to(out);
-            return null;
-        });
+        return PlatformThreads.call(() -> new WriteChanges(upper).to(out));
     }
 
     /** What a container has changed: bytes and inodes of its writable layer. Walks the tree. */

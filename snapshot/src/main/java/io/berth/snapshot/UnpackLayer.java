@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.zip.ZipException;
 
 /**
@@ -56,19 +57,29 @@ final class UnpackLayer {
 
     /** Unpacks all; fails with kind DATA_LOSS when the bytes are not those of {@code diffId}. */
     Usage unpack(InputStream compressed, Digest diffId) {
+        return unpack(compressed, diffId.algorithm(), diffId.toString(), found -> {
+            if (!found.equals(diffId)) {
+                throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer: the content has digest " + found
+                        + ", the image configuration says " + diffId);
+            }
+        });
+    }
+
+    /** Unpacks a layer whose digest nobody has told. */
+    Usage unpack(InputStream compressed) {
+        return unpack(compressed, "sha256", "without a digest", found -> { });
+    }
+
+    private Usage unpack(InputStream compressed, String algorithm, String diffId, Consumer<Digest> check) {
         try (Fd.Buffer reused = new Fd.Buffer(buffer.length);
-                LayerStream opened = new LayerStream(compressed, diffId.algorithm(), limits);
+                LayerStream opened = new LayerStream(compressed, algorithm, limits);
                 ReadAhead ahead = new ReadAhead(opened)) {
             layer = opened;
             memory = reused;
             entries(new TarReader(ahead, limits), diffId);
             // Padding after the archive's end belongs to the diff id.
             ahead.drain();
-            Digest found = layer.digest();
-            if (!found.equals(diffId)) {
-                throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer: the content has digest " + found
-                        + ", the image configuration says " + diffId);
-            }
+            check.accept(layer.digest());
             for (Dated dated : directories.reversed()) {
                 setTime(dated);
             }
@@ -81,7 +92,7 @@ final class UnpackLayer {
         }
     }
 
-    private void entries(TarReader tar, Digest diffId) throws IOException {
+    private void entries(TarReader tar, String diffId) throws IOException {
         long entries = 0;
         for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
             if (++entries > limits.entries()) {

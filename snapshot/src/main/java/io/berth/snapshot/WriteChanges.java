@@ -35,13 +35,14 @@ final class WriteChanges {
     private final Path upper;
     // By inode, what a further hard link refers to.
     private final Map<Long, String> linked = new HashMap<>();
+    private final List<String> deleted = new ArrayList<>();
 
     WriteChanges(Path upper) {
         this.upper = upper;
     }
 
-    /** Writes the whole stream to {@code out}, which stays open. */
-    void to(OutputStream out) {
+    /** Writes the whole stream to {@code out}, which stays open. The paths that are deleted, where they are text. */
+    List<String> to(OutputStream out) {
         // One character a byte, so that names which are not UTF-8 pass through.
         try (Fd root = Fd.openDirectory(upper)) {
             TarArchiveOutputStream tar = new TarArchiveOutputStream(out, StandardCharsets.ISO_8859_1.name());
@@ -49,6 +50,7 @@ final class WriteChanges {
             tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
             directory(tar, root, "");
             tar.finish();
+            return List.copyOf(deleted);
         } catch (IOException e) {
             throw RuntimeFault.internal("write the changes in " + upper + ": " + RuntimeFault.reason(e), e);
         }
@@ -80,6 +82,7 @@ final class WriteChanges {
             throws IOException {
         if (status.isWhiteout()) {
             int slash = path.lastIndexOf('/') + 1;
+            deleted.add("/" + new String(raw(path), StandardCharsets.UTF_8));
             empty(tar, new TarArchiveEntry(path.substring(0, slash) + ".wh." + path.substring(slash)));
             return;
         }

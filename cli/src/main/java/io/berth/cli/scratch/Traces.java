@@ -76,7 +76,8 @@ public record Traces(Map<String, List<String>> byKind) {
         List<String> files = new ArrayList<>();
         for (Path directory : List.of(node.state().resolve("sandboxes"), node.state().resolve("containers"),
                 node.state().resolve("exits"), node.root().resolve("records/sandboxes"),
-                node.root().resolve("records/containers"))) {
+                node.root().resolve("records/containers"), node.root().resolve("restores"),
+                node.root().resolve("checkpoints"))) {
             list(directory).forEach(name -> files.add(directory.resolve(name).toString()));
         }
         found.put("records and files", files);

@@ -4,6 +4,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.pod.record.Container;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
@@ -11,22 +12,30 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The tar archive of a checkpoint, with the names that the peers and their tools use: {@code checkpoint/} (CRIU's images),
- * {@code rootfs-diff.tar} (an OCI layer), {@code spec.dump} (the OCI specification), {@code config.dump} (which container,
- * image and runtime), {@code dump.log}. It holds the container's memory, so only its owner may read it.
+ * {@code rootfs-diff.tar} (an OCI layer) and {@code deleted.files} (for readers that do not know whiteouts),
+ * {@code spec.dump} (the OCI specification), {@code config.dump} (which container, image and runtime), {@code status.dump},
+ * {@code bind.mounts}, {@code container.log}, CRIU's {@code dump.log} and {@code stats-dump}. It holds the container's
+ * memory, so only its owner may read it.
  */
 public final class CheckpointArchive {
+
+    static final String CONFIG = "config.dump";
+    static final String SPEC = "spec.dump";
+    static final String DELETED = "deleted.files";
+    static final String CHANGES = "rootfs-diff.tar";
+    static final String LOG = "container.log";
+    /** The same in CRI-O's archives. */
+    static final String CRIO_LOG = "io.kubernetes.cri-o.LogPath";
 
     private CheckpointArchive() {}
 
@@ -35,21 +44,31 @@ public final class CheckpointArchive {
      *
      * @param work the directory with {@code checkpoint/}, {@code rootfs-diff.tar} and {@code dump.log}
      * @param specification the container's {@code config.json}
+     * @param deleted what is deleted in {@code rootfs-diff.tar}
      */
-    public static void write(Path target, Path work, Path specification, Container container) {
+    public static void write(Path target, Path work, Path specification, Container container, List<String> deleted) {
         Path partial = target.resolveSibling(target.getFileName() + ".partial");
         try {
             Files.deleteIfExists(partial);
+            JsonNode spec = JsonMapper.shared().readTree(Files.readAllBytes(specification));
             try (OutputStream file = new BufferedOutputStream(Channels.newOutputStream(Files.newByteChannel(partial,
                             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))), 1 << 16);
                     TarArchiveOutputStream tar = new TarArchiveOutputStream(file)) {
                 tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
                 tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
-                bytes(tar, "config.dump", JsonMapper.shared().writeValueAsBytes(description(container)));
-                file(tar, "spec.dump", specification);
-                file(tar, "dump.log", work.resolve("dump.log"));
-                file(tar, "rootfs-diff.tar", work.resolve("rootfs-diff.tar"));
+                // The small ones first: a reader need not go through the memory for them.
+                json(tar, CONFIG, CheckpointDumps.config(container));
+                json(tar, SPEC, CheckpointDumps.specification(spec, container));
+                json(tar, "status.dump", CheckpointDumps.status(container));
+                json(tar, "bind.mounts", CheckpointDumps.bindMounts(spec));
+                json(tar, DELETED, deleted);
+                for (String name : List.of("dump.log", "stats-dump", CHANGES)) {
+                    file(tar, name, work.resolve(name));
+                }
+                if (container.logPath().isPresent()) {
+                    file(tar, LOG, container.logPath().get());
+                }
                 for (Path image : images(work)) {
                     file(tar, "checkpoint/" + image.getFileName(), image);
                 }
@@ -61,33 +80,35 @@ public final class CheckpointArchive {
         }
     }
 
-    private static ObjectNode description(Container container) {
-        return JsonNodeFactory.instance.objectNode().put("id", container.id())
-                .put("name", container.config().getMetadata().getName())
-                .put("rootfsImage", container.imageId()).put("rootfsImageRef", container.imageRef())
-                .put("rootfsImageName", container.config().getImage().getUserSpecifiedImage())
-                .put("runtime", container.handler())
-                .put("createdTime", Instant.ofEpochSecond(0, container.createdAtNanos()).toString())
-                .put("checkpointedTime", Instant.now().toString())
-                .put("restoredTime", "0001-01-01T00:00:00Z").put("restored", false);
-    }
-
     private static List<Path> images(Path work) throws IOException {
         try (Stream<Path> files = Files.list(work.resolve("checkpoint"))) {
             return files.filter(Files::isRegularFile).sorted().toList();
         }
     }
 
+    // A file that is not there is left out: a log that was moved away, statistics of another CRIU.
     private static void file(TarArchiveOutputStream tar, String name, Path source) throws IOException {
-        long size = Files.size(source);
-        tar.putArchiveEntry(entry(name, size));
-        Files.copy(source, tar);
-        tar.closeArchiveEntry();
+        if (!Files.isRegularFile(source)) {
+            return;
+        }
+        try (InputStream in = Files.newInputStream(source)) {
+            long size = Files.size(source);
+            tar.putArchiveEntry(entry(name, size));
+            // What a log gets meanwhile comes too late.
+            byte[] buffer = new byte[1 << 16];
+            int count = 0;
+            for (long left = size; left > 0 && count >= 0; left -= count) {
+                count = in.read(buffer, 0, (int) Math.min(left, buffer.length));
+                tar.write(buffer, 0, Math.max(0, count));
+            }
+            tar.closeArchiveEntry();
+        }
     }
 
-    private static void bytes(TarArchiveOutputStream tar, String name, byte[] content) throws IOException {
-        tar.putArchiveEntry(entry(name, content.length));
-        tar.write(content);
+    private static void json(TarArchiveOutputStream tar, String name, Object content) throws IOException {
+        byte[] bytes = JsonMapper.shared().writeValueAsBytes(content);
+        tar.putArchiveEntry(entry(name, bytes.length));
+        tar.write(bytes);
         tar.closeArchiveEntry();
     }
 

@@ -1,21 +1,23 @@
 package io.berth.pod.container;
 
 import io.berth.base.RuntimeFault;
-import io.berth.linux.Command;
 import io.berth.linux.DirectoryTree;
 import io.berth.pod.Node;
 import io.berth.pod.checkpoint.CheckpointArchive;
 import io.berth.pod.record.Container;
+import io.berth.runtime.Checkpoints;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Writes a running container with its memory to an archive, while it runs on. Off unless the operator enables it: the
- * archive holds whatever secrets the container holds. Source: KEP-2008, criu(8).
+ * Writes a running container with its memory to an archive. It stands still meanwhile, so that its files are those that its
+ * memory knows, and runs on afterwards. Off unless the operator enables it: the archive holds whatever secrets the container
+ * holds. Source: KEP-2008, criu(8).
  */
 public final class CheckpointContainer {
 
@@ -36,8 +38,9 @@ public final class CheckpointContainer {
      *     not run, INVALID_ARGUMENT for an impossible archive, else what the runtime says; nothing is left behind then
      */
     public void checkpoint(String idOrPrefix, String archive, Duration limit) {
-        String id = node.inventory().container(idOrPrefix).id();
-        requireCriu(id);
+        Container found = node.inventory().container(idOrPrefix);
+        String id = found.id();
+        Checkpoints checkpoints = RequireCriu.of(node, found.handler(), "checkpoint container " + id);
         Path target = target(id, archive);
         try (var held = node.verbs().lock(id)) {
             Container container = node.inventory().container(id);
@@ -46,39 +49,53 @@ public final class CheckpointContainer {
             }
             Path work = node.directories().checkpoint(id);
             try {
-                node.timeline().operation(id, "CheckpointContainer").run("write",
-                        () -> write(container, work, target, limit.isZero() ? USUAL_LIMIT : limit));
+                node.timeline().operation(id, "CheckpointContainer").run("write", () ->
+                        write(container, checkpoints, work, target, limit.isZero() ? USUAL_LIMIT : limit));
             } finally {
                 DirectoryTree.remove(work);
             }
         }
     }
 
-    private void write(Container container, Path work, Path target, Duration limit) {
+    private void write(Container container, Checkpoints checkpoints, Path work, Path target, Duration limit) {
         String id = container.id();
         Path images = work.resolve("checkpoint");
+        List<String> deleted;
         try {
             Files.createDirectories(images);
             Files.createFile(work.resolve("dump.log"));
-            node.runtime(container.handler()).checkpoint(id, images, work, limit);
+            // From here on recovery lets it go on when this daemon does not come to that.
+            checkpoints.freeze(id);
             try (OutputStream diff = Files.newOutputStream(work.resolve("rootfs-diff.tar"))) {
-                node.snapshots().writeChanges(id, diff);
+                checkpoints.write(id, images, work, limit);
+                deleted = node.snapshots().writeChanges(id, diff);
+            } finally {
+                checkpoints.thaw(id);
             }
         } catch (IOException e) {
             throw RuntimeFault.internal("checkpoint container " + id + ": " + RuntimeFault.reason(e), e);
         }
-        CheckpointArchive.write(target, work, node.directories().bundle(id).resolve("config.json"), container);
+        CheckpointArchive.write(target, work, node.directories().bundle(id).resolve("config.json"), container, deleted);
     }
 
-    private void requireCriu(String id) {
-        if (!node.settings().checkpoints()) {
-            throw RuntimeFault.unsupported("checkpoint container " + id
-                    + ": checkpoints are switched off on this node: set runtime.enable_criu_support = true");
+    /** Lets containers go on that a daemon which ended while it wrote them left standing, and removes what it had written. */
+    public void recover() {
+        Path unfinished = node.directories().checkpoints();
+        if (!Files.isDirectory(unfinished)) {
+            return;
         }
-        boolean there = Stream.of(Command.searchPath().split(":"))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "criu")));
-        if (!there) {
-            throw RuntimeFault.precondition("checkpoint container " + id + ": there is no program criu in PATH: install it");
+        try (Stream<Path> all = Files.list(unfinished)) {
+            all.map(work -> work.getFileName().toString()).flatMap(id -> node.inventory().findContainer(id).stream())
+                    .filter(container -> container.phase() == Container.Phase.RUNNING).forEach(this::thaw);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("list " + unfinished + ": " + RuntimeFault.reason(e), e);
+        }
+        DirectoryTree.remove(unfinished);
+    }
+
+    private void thaw(Container container) {
+        if (node.runtime(container.handler()).status(container.id()).filter("paused"::equals).isPresent()) {
+            node.runtime(container.handler()).checkpoints().ifPresent(checkpoints -> checkpoints.thaw(container.id()));
         }
     }
 

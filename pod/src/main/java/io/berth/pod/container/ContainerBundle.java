@@ -7,6 +7,7 @@ import io.berth.linux.DirectoryTree;
 import io.berth.linux.Mounts;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
+import io.berth.snapshot.Changes;
 import io.berth.snapshot.MappedOwners;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,15 @@ final class ContainerBundle {
 
     /** @param label the SELinux label that all files are seen with */
     void prepareRootfs(String id, Image image, Optional<MappedOwners> owners, Optional<String> label) {
+        node.snapshots().prepare(id, image.chainIds(), mountPoint(id, image), owners, label);
+    }
+
+    /** As above, with what a checkpoint says was changed in it. */
+    void prepareRootfs(String id, Image image, Optional<String> label, Changes changes) {
+        node.snapshots().prepareChanged(id, image.chainIds(), mountPoint(id, image), label, changes);
+    }
+
+    private Path mountPoint(String id, Image image) {
         Path rootfs = node.directories().rootfs(id);
         try {
             Files.createDirectories(rootfs);
@@ -38,7 +48,7 @@ final class ContainerBundle {
         }
         // Fast when all layers are there; after a power cut a layer may have to come back from its blob.
         new UnpackImage(node.images()).ensure(image);
-        node.snapshots().prepare(id, image.chainIds(), rootfs, owners, label);
+        return rootfs;
     }
 
     void writeSpec(String id, ObjectNode spec) {
@@ -73,5 +83,6 @@ final class ContainerBundle {
         Mounts.unmount(node.directories().rootfs(id));
         node.snapshots().activeKeys().stream().filter(key -> key.startsWith(id)).forEach(node.snapshots()::remove);
         DirectoryTree.remove(node.directories().bundle(id));
+        DirectoryTree.remove(node.directories().restore(id));
     }
 }

@@ -14,6 +14,8 @@ import io.berth.image.Image;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.Node;
+import io.berth.pod.checkpoint.FitToCheckpoint;
+import io.berth.pod.checkpoint.UnpackCheckpoint;
 import io.berth.pod.extension.LifecycleHooks;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
@@ -36,7 +38,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes a container in a sandbox: root file system, specification, monitor, process. The process waits for
- * {@link StartContainer}. The intent is on record before the first step; a repeated request joins the one under way.
+ * {@link StartContainer}, which also brings back that of a container which is made from a checkpoint. The intent is on record before the first step; a repeated request joins the one under way.
  */
 public final class CreateContainer {
 
@@ -44,6 +46,7 @@ public final class CreateContainer {
 
     private final Node node;
     private final ContainerBundle bundles;
+    private final FindOrigin origins;
     private final ContainerVolumes volumes;
     private final SandboxNamespaces namespaces;
     private final SandboxFiles sandboxFiles;
@@ -54,6 +57,7 @@ public final class CreateContainer {
         this.node = node;
         this.removeContainer = removeContainer;
         this.bundles = new ContainerBundle(node);
+        this.origins = new FindOrigin(node);
         this.volumes = new ContainerVolumes(node);
         this.namespaces = new SandboxNamespaces(node);
         this.sandboxFiles = new SandboxFiles(node);
@@ -83,8 +87,9 @@ public final class CreateContainer {
                     + sandbox.id() + " is not ready: run a new one");
         }
         freeName(request);
-        Image image = image(request.config());
-        Container intent = intent(sandbox, request.config(), image);
+        ContainerOrigin origin = origins.of(request.config(), sandbox);
+        Image image = origin.image();
+        Container intent = intent(sandbox, origin.config(), image);
         String id = intent.id();
         Timeline.Operation timeline = node.timeline().operation(id, "CreateContainer");
         List<String> failedUndos = new ArrayList<>();
@@ -102,29 +107,48 @@ public final class CreateContainer {
             undo.push("exit file", () -> node.exits().forget(id));
             undo.push("bundle", () -> bundles.remove(id));
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
-            Optional<SelinuxLabels.Labels> labels = node.selinux().of(sandbox, request.config().getLinux().getSecurityContext());
+            Optional<SelinuxLabels.Labels> labels = node.selinux().of(sandbox, origin.config().getLinux().getSecurityContext());
             Optional<String> fileLabel = labels.map(SelinuxLabels.Labels::file);
-            timeline.run("root filesystem", () -> bundles.prepareRootfs(id, image, owners, fileLabel));
+            origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from.source())));
+            timeline.run("root filesystem", () -> origin.checkpoint().ifPresentOrElse(
+                    from -> bundles.prepareRootfs(id, image, fileLabel, files(id).changes(from)),
+                    () -> bundles.prepareRootfs(id, image, owners, fileLabel)));
             List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners, fileLabel));
             ProcessUser user = timeline.step("user", () -> user(intent, image));
             ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user, labels));
             undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
+            origin.checkpoint().ifPresent(from -> FitToCheckpoint.fit(intent.config().getMetadata().getName(), from,
+                    intent.config().getMountsList(), spec));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             node.cgroups().expectMove();
             undo.push("process", () -> node.runtime(intent.handler()).delete(id));
             undo.push("cgroup", () -> node.cgroups().kill(adjusted.cgroup()));
-            ContainerRuntime.FirstProcess created = timeline.step("runtime create", () ->
-                    node.runtime(intent.handler()).create(intent.described(node.directories().bundle(id))));
-            timeline.run("created", () -> node.inventory().changeContainer(id, container ->
-                    container.created(ProcessIdentity.of(created), user.user(), mounts)));
+            if (origin.checkpoint().isPresent()) {
+                timeline.run("log", () -> intent.logPath().ifPresent(files(id)::continueLog));
+                timeline.run("created", () -> node.inventory().changeContainer(id, container ->
+                        container.awaitingRestore(user.user(), mounts)));
+            } else {
+                makeProcess(intent, timeline, user, mounts);
+            }
             refuseStoppedSandbox(sandbox.id());
             undo.commit();
             node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
             node.hooks().containerCreated(node.inventory().container(id));
             return id;
         }
+    }
+
+    private UnpackCheckpoint files(String id) {
+        return new UnpackCheckpoint(node.directories().restore(id));
+    }
+
+    private void makeProcess(Container intent, Timeline.Operation timeline, ProcessUser user, List<Mount> mounts) {
+        ContainerRuntime.FirstProcess created = timeline.step("runtime create", () ->
+                node.runtime(intent.handler()).create(intent.described(node.directories().bundle(intent.id()))));
+        timeline.run("created", () -> node.inventory().changeContainer(intent.id(), container ->
+                container.created(ProcessIdentity.of(created), user.user(), mounts)));
     }
 
     // The sandbox may have been stopped meanwhile: its stop did not see this container, so it must not come to be.
@@ -145,7 +169,7 @@ public final class CreateContainer {
         return new Container(id, sandbox.id(), config, image.id().toString(), reference, handler, cgroup, log,
                 StopSignals.of(config, image.config()), Container.User.ROOT,
                 List.of(), config.getLinux().getResources(),
-                UnixTime.now(), Container.Phase.CREATING, Optional.empty(), 0, Container.Exit.NONE);
+                UnixTime.now(), Container.Phase.CREATING, Optional.empty(), 0, Container.Exit.NONE, Optional.empty());
     }
 
     private Container adjust(Sandbox sandbox, Container container, ObjectNode spec) {
@@ -185,12 +209,6 @@ public final class CreateContainer {
         ProcessIdentity init = target.init().filter(ProcessIdentity::isAlive).orElseThrow(() -> RuntimeFault.precondition(
                 "share the PID namespace of container " + targetId + ": it does not run"));
         return Path.of("/proc/" + init.pid() + "/ns/pid");
-    }
-
-    private Image image(ContainerConfig config) {
-        String wanted = config.getImage().getImage();
-        return node.images().find(wanted).orElseThrow(() -> RuntimeFault.notFound("create container "
-                + config.getMetadata().getName() + ": image " + wanted + " is not on this node: pull it first"));
     }
 
     // One that is not whole is what a failed attempt could not take back: no other attempt of this name runs beside us.

@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
 public final class Exits implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Exits.class);
-    private static final int OOM_EXIT_CODE = 137;
+    private static final int KILLED_CODE = 137;
+    private static final int OOM_EXIT_CODE = KILLED_CODE;
     private static final int FAILED_START_CODE = 128;
 
     private final Path directory;
@@ -142,12 +143,22 @@ public final class Exits implements AutoCloseable {
                 new Container.Exit(FAILED_START_CODE, UnixTime.now(), "Error", message));
     }
 
+    /** Records that a container was stopped that waited for its restore; nothing happens to any other. */
+    void recordNeverRestored(String id) {
+        record(id, container -> container.awaitsRestore() && container.restore().filter(Container.Restore.WAITING::equals)
+                .isPresent(), new Container.Exit(KILLED_CODE, UnixTime.now(), "Error", "it was stopped before it was restored"));
+    }
+
     private void record(String id, Predicate<Container> counts, Container.Exit exit) {
         boolean[] wasLive = new boolean[1];
         Container after = inventory.changeContainer(id, container -> {
-            wasLive[0] = container.isLive();
-            return counts.test(container) ? container.exited(exit) : container;
+            boolean applies = counts.test(container);
+            wasLive[0] = container.isLive() && applies;
+            return applies ? container.exited(exit) : container;
         });
+        if (after.isLive()) {
+            return;
+        }
         CompletableFuture<Void> waiters = waiting.remove(id);
         if (waiters != null) {
             waiters.complete(null);

@@ -48,6 +48,10 @@ public final class LostEnds {
 
     /** Records the end of a live container of which neither the process nor the monitor is there any more. */
     public void check(Container container) {
+        if (container.awaitsRestore()) {
+            // Nothing of it runs that could have ended; whoever restores it just now knows best.
+            return;
+        }
         boolean alive = container.init().map(ProcessIdentity::isAlive).orElse(false);
         if (!alive && !node.runtime(container.handler()).isWatched(container.id()) && !node.exits().takeUp(container.id())) {
             node.exits().record(container.id(), UNKNOWN_CODE, UnixTime.now(),

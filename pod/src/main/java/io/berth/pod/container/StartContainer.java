@@ -13,10 +13,12 @@ import io.berth.pod.record.ProcessIdentity;
 public final class StartContainer {
 
     private final Node node;
+    private final RestoreContainer restores;
     private final JoinedOperations<String, String> operations = new JoinedOperations<>("start container");
 
     public StartContainer(Node node) {
         this.node = node;
+        this.restores = new RestoreContainer(node);
     }
 
     /** @throws RuntimeFault NOT_FOUND, or FAILED_PRECONDITION when the container is not in the created state */
@@ -38,25 +40,47 @@ public final class StartContainer {
             long at = UnixTime.now();
             try {
                 timeline.run("plugins", () -> node.hooks().containerStarting(container));
-                timeline.run("runtime start", () -> node.runtime(container.handler())
-                        .start(id, container.init().map(ProcessIdentity::pid).orElse(0)));
+                run(container, timeline);
             } catch (RuntimeFault failure) {
                 if (!runsAlready(container, failure)) {
                     // Not startable again: its process is ended, and the reason stays with it.
-                    node.cgroups().kill(container.cgroup());
+                    end(container);
                     node.exits().recordFailedStart(id, failure.getMessage());
                     throw failure;
                 }
             }
             timeline.run("started", () -> node.inventory().changeContainer(id, old -> old.started(at)));
+            if (container.awaitsRestore()) {
+                restores.removeFiles(id);
+            }
             node.events().container(ContainerEventType.CONTAINER_STARTED_EVENT, id, container.sandboxId());
             node.hooks().containerStarted(node.inventory().container(id));
             return id;
         }
     }
 
+    private void run(Container container, Timeline.Operation timeline) {
+        if (container.awaitsRestore()) {
+            restores.restore(container, timeline);
+        } else {
+            timeline.run("runtime start", () -> node.runtime(container.handler())
+                    .start(container.id(), container.init().map(ProcessIdentity::pid).orElse(0)));
+        }
+    }
+
+    private void end(Container container) {
+        if (container.awaitsRestore()) {
+            restores.end(container);
+        } else {
+            node.cgroups().kill(container.cgroup());
+        }
+    }
+
     // An earlier attempt may have started it and failed to write that down.
     private boolean runsAlready(Container container, RuntimeFault failure) {
+        if (container.awaitsRestore()) {
+            return failure.kind() != RuntimeFault.Kind.DEADLINE_EXCEEDED && restores.takeUp(container);
+        }
         return failure.kind() != RuntimeFault.Kind.DEADLINE_EXCEEDED
                 && node.runtime(container.handler()).status(container.id()).filter("running"::equals).isPresent();
     }

@@ -33,7 +33,10 @@ public final class StopContainer {
         if (found.isEmpty() || !found.get().isLive()) {
             return;
         }
-        end(found.get(), grace);
+        if (found.get().awaitsRestore()) {
+            node.exits().recordNeverRestored(found.get().id());
+        }
+        node.inventory().findContainer(found.get().id()).filter(Container::isLive).ifPresent(live -> end(live, grace));
         node.inventory().findContainer(found.get().id()).ifPresent(node.hooks()::containerStopped);
     }
 

@@ -45,6 +45,9 @@ public final class UpdateContainerResources {
             if (!container.isLive()) {
                 throw RuntimeFault.precondition("update container " + id + ": it has ended");
             }
+            if (container.awaitsRestore()) {
+                throw RuntimeFault.precondition("update container " + id + ": it waits for its restore: start it first");
+            }
             LinuxContainerResources merged = merged(container.resources(), wanted);
             CheckResources.swap("update container " + id + ": ", merged);
             node.timeline().operation(id, "UpdateContainerResources").run("runtime update", () -> apply(container, merged));

@@ -22,11 +22,20 @@ import java.util.Optional;
  * @param mounts as they were made: real host paths, digests of image volumes
  * @param resources its limits now, after updates
  * @param init its first process
+ * @param restore where it is made from a checkpoint and not from an image alone
  */
 public record Container(String id, String sandboxId, ContainerConfig config, String imageId, String imageRef,
         String handler, String cgroup, Optional<Path> logPath, int stopSignal, User user,
         List<Mount> mounts, LinuxContainerResources resources, long createdAtNanos, Phase phase, Optional<ProcessIdentity> init,
-        long startedAtNanos, Exit exit) {
+        long startedAtNanos, Exit exit, Optional<Restore> restore) {
+
+    /** How far a container that is made from a checkpoint has come with it, while it is {@link Phase#CREATED}. */
+    public enum Restore {
+        /** The checkpoint's files are there, and no process: its start will be the restore. */
+        WAITING,
+        /** Its start has begun: what of it is there nobody knows who was not there. */
+        BEGUN
+    }
 
     /** How far a container has come. */
     public enum Phase {
@@ -63,18 +72,37 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
 
     public Container with(Phase changed) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                mounts, resources, createdAtNanos, changed, init, startedAtNanos, exit);
+                mounts, resources, createdAtNanos, changed, init, startedAtNanos, exit, restore);
     }
 
     public Container created(ProcessIdentity process, User resolvedUser, List<Mount> made) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, resolvedUser,
-                made, resources, createdAtNanos, Phase.CREATED, Optional.of(process), 0, exit);
+                made, resources, createdAtNanos, Phase.CREATED, Optional.of(process), 0, exit, restore);
+    }
+
+    /** As made but for its process, which its start brings back. */
+    public Container awaitingRestore(User resolvedUser, List<Mount> made) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, resolvedUser,
+                made, resources, createdAtNanos, Phase.CREATED, Optional.empty(), 0, exit, Optional.of(Restore.WAITING));
+    }
+
+    /** As one whose restore has begun. */
+    public Container restoring() {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                mounts, resources, createdAtNanos, phase, init, startedAtNanos, exit, Optional.of(Restore.BEGUN));
+    }
+
+    /** With the process that its restore has brought back. */
+    public Container restored(ProcessIdentity process) {
+        return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
+                mounts, resources, createdAtNanos, phase, Optional.of(process), startedAtNanos, exit, restore);
     }
 
     /** As running since {@code nanos}, unless its end was seen before. */
     public Container started(long nanos) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                mounts, resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit);
+                mounts, resources, createdAtNanos, phase == Phase.CREATED ? Phase.RUNNING : phase, init, nanos, exit,
+                restore);
     }
 
     /** As ended; never before it started, also when the node's clock went back meanwhile. */
@@ -83,19 +111,19 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
                 : new Exit(how.code(), startedAtNanos, how.reason(), how.message());
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
                 mounts, resources, createdAtNanos, phase == Phase.REMOVING ? phase : Phase.EXITED, init, startedAtNanos,
-                ended);
+                ended, restore);
     }
 
     public Container withResources(LinuxContainerResources changed) {
         return new Container(id, sandboxId, config, imageId, imageRef, handler, cgroup, logPath, stopSignal, user,
-                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit);
+                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit, restore);
     }
 
     /** As others who take part in its creation have changed it. */
     public Container adjusted(LinuxContainerResources changed, String changedCgroup) {
         return changed.equals(resources) && changedCgroup.equals(cgroup) ? this
                 : new Container(id, sandboxId, config, imageId, imageRef, handler, changedCgroup, logPath, stopSignal, user,
-                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit);
+                mounts, changed, createdAtNanos, phase, init, startedAtNanos, exit, restore);
     }
 
     /** The name that must be unique: what a client repeats when it asks again for the same container. */
@@ -104,7 +132,12 @@ public record Container(String id, String sandboxId, ContainerConfig config, Str
                 Integer.toString(config.getMetadata().getAttempt()));
     }
 
-    /** Whether its process exists, as far as is known. */
+    /** Whether it has no process yet, because its start has to bring one back. */
+    public boolean awaitsRestore() {
+        return phase == Phase.CREATED && restore.isPresent() && init.isEmpty();
+    }
+
+    /** Whether its process exists or is to be brought back, as far as is known. */
     public boolean isLive() {
         return phase == Phase.CREATED || phase == Phase.RUNNING;
     }

@@ -23,7 +23,7 @@ final class AttachStream {
     void run(AttachRequest request, ProcessStreams streams) {
         Container container = node.inventory().container(request.containerId());
         // Before its start the monitor is there already, and who attaches then misses nothing.
-        if (container.phase() != Container.Phase.RUNNING && container.phase() != Container.Phase.CREATED) {
+        if (!container.isLive() || container.awaitsRestore()) {
             throw RuntimeFault.precondition("attach to container " + container.id() + ": it does not run");
         }
         Timeline.Operation steps = Timeline.unrecorded("Attach");

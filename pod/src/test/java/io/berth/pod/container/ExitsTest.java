@@ -44,7 +44,8 @@ class ExitsTest {
     private void add(Container.Phase phase, long startedAtNanos) {
         inventory.add(new Container(ID, "b".repeat(64), ContainerConfig.getDefaultInstance(), "image", "image", "runc",
                 "/berth-none/" + ID, Optional.empty(), 15, Container.User.ROOT, List.of(),
-                LinuxContainerResources.getDefaultInstance(), 1, phase, Optional.empty(), startedAtNanos, Container.Exit.NONE));
+                LinuxContainerResources.getDefaultInstance(), 1, phase, Optional.empty(), startedAtNanos, Container.Exit.NONE,
+                Optional.empty()));
     }
 
     @Test

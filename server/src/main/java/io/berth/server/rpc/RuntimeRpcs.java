@@ -279,7 +279,7 @@ public final class RuntimeRpcs extends RuntimeServiceGrpc.RuntimeServiceImplBase
         answers.send("Attach", request.getContainerId(), observer, () -> {
             // Also before its start: who attaches then misses nothing.
             Container found = node.inventory().container(request.getContainerId());
-            String id = found.phase() == Container.Phase.CREATED ? found.id()
+            String id = found.phase() == Container.Phase.CREATED && !found.awaitsRestore() ? found.id()
                     : runningContainer(request.getContainerId());
             boolean tty = node.inventory().container(id).config().getTty();
             return AttachResponse.newBuilder().setUrl(streaming.attach(new io.berth.streaming.AttachRequest(id, tty,

@@ -46,6 +46,6 @@ public final class SampleRecords {
                 .setImage(ImageSpec.newBuilder().setImage("sha256:1").setUserSpecifiedImage("busybox:1")).build();
         return new Container(id, sandboxId, config, "sha256:1", "busybox@sha256:1", "runc", "/berth/" + sandboxId + "/" + id,
                 Optional.empty(), 15, Container.User.ROOT, List.of(), resources, 1, Container.Phase.RUNNING,
-                Optional.empty(), 1, Container.Exit.NONE);
+                Optional.empty(), 1, Container.Exit.NONE, Optional.empty());
     }
 }

@@ -1,0 +1,89 @@
+package io.berth.pod.checkpoint;
+
+import io.berth.base.RuntimeFault;
+import io.berth.snapshot.Changes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Writes the files of a checkpoint into a directory that only root can look into: it holds memory. The caller removes the
+ * directory, also when this fails.
+ */
+public final class UnpackCheckpoint {
+
+    private static final long LOG_LIMIT = 1L << 30;
+
+    private final Path directory;
+
+    /** @param directory does not exist yet */
+    public UnpackCheckpoint(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Where CRIU's images are. */
+    public Path images() {
+        return directory.resolve("checkpoint");
+    }
+
+    /** Writes all that a restore needs. */
+    public void unpack(CheckpointSource source) {
+        try {
+            Files.createDirectories(directory.getParent());
+            var own = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+            Files.createDirectory(directory, own);
+            Files.createDirectory(images(), own);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + directory + ": " + RuntimeFault.reason(e), e);
+        }
+        source.files((name, size, content) -> {
+            boolean isLog = name.equals(CheckpointArchive.LOG) || name.equals(CheckpointArchive.CRIO_LOG);
+            if (isLog && size > LOG_LIMIT) {
+                throw RuntimeFault.invalid("read checkpoint " + source.shown() + ": its log has more than the limit of "
+                        + LOG_LIMIT + " bytes");
+            }
+            if (isLog || name.startsWith("checkpoint/") || name.equals(CheckpointArchive.CHANGES)) {
+                write(source, name, content);
+            }
+        });
+    }
+
+    private void write(CheckpointSource source, String name, InputStream content) throws IOException {
+        try (OutputStream out = Channels.newOutputStream(Files.newByteChannel(directory.resolve(name),
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))))) {
+            content.transferTo(out);
+        } catch (FileAlreadyExistsException twice) {
+            throw RuntimeFault.invalid("read checkpoint " + source.shown() + ": it has " + name + " twice");
+        }
+    }
+
+    /** What the container had changed in its root file system. */
+    public Changes changes(Checkpoint checkpoint) {
+        return new Changes(Optional.of(directory.resolve(CheckpointArchive.CHANGES)).filter(Files::exists),
+                checkpoint.deleted());
+    }
+
+    /** Lets {@code log} begin with the lines that the container had written before, unless there is a log already. */
+    public void continueLog(Path log) {
+        Optional<Path> old = Stream.of(CheckpointArchive.LOG, CheckpointArchive.CRIO_LOG).map(directory::resolve)
+                .filter(Files::exists).findFirst();
+        if (old.isEmpty() || Files.exists(log)) {
+            return;
+        }
+        try {
+            Files.copy(old.get(), log);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("write the log " + log + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+}
