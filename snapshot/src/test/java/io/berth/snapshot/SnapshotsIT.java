@@ -314,6 +314,50 @@ class SnapshotsIT {
     }
 
     @Test
+    void whatAContainerChangedIsWhereAnotherOneBegins() throws Exception {
+        Digest low = add(Optional.empty(), new TarBytes().directory("etc/", 0751).file("etc/gone", "x").file("etc/too", "y")
+                .file("etc/kept", "k").bytes());
+        snapshots.prepare("c1", List.of(low), root.resolve("mnt"), Optional.empty(), Optional.empty());
+        Files.delete(root.resolve("mnt/etc/gone"));
+        Files.writeString(root.resolve("mnt/mine"), "mine");
+        Path layer = root.resolve("changes.tar");
+        try (var out = Files.newOutputStream(layer)) {
+            assertEquals(List.of("/etc/gone"), snapshots.writeChanges("c1", out));
+        }
+        Path copy = root.resolve("copy");
+        snapshots.prepareChanged("c2", List.of(low), copy, Optional.empty(),
+                new Changes(Optional.of(layer), List.of("/etc/gone", "/etc/too")));
+        assertFalse(Files.exists(copy.resolve("etc/gone")));
+        assertFalse(Files.exists(copy.resolve("etc/too")));
+        assertEquals("k", Files.readString(copy.resolve("etc/kept")));
+        assertEquals("mine", Files.readString(copy.resolve("mine")));
+
+        Path onlyDeleted = root.resolve("deleted");
+        snapshots.prepareChanged("c3", List.of(low), onlyDeleted, Optional.empty(),
+                new Changes(Optional.empty(), List.of("/etc/too")));
+        assertFalse(Files.exists(onlyDeleted.resolve("etc/too")));
+        assertEquals(040751, Files.getAttribute(onlyDeleted.resolve("etc"), "unix:mode"), "the directory lost its mode");
+    }
+
+    @Test
+    void changesThatLeadOutAreRefusedAndLeaveNothing() throws Exception {
+        Digest low = add(Optional.empty(), new TarBytes().file("a", "a").bytes());
+        Path outside = Files.createDirectory(root.resolve("outside"));
+        Files.writeString(outside.resolve("precious"), "untouched");
+        Path layer = Files.write(root.resolve("link.tar"), new TarBytes().symlink("out", outside.toString()).bytes());
+        for (String path : List.of("/../outside/precious", "..", "/", "a/../../outside/precious")) {
+            RuntimeFault refused = assertThrows(RuntimeFault.class, () -> snapshots.prepareChanged("c1", List.of(low),
+                    root.resolve("mnt"), Optional.empty(), new Changes(Optional.of(layer), List.of(path))));
+            assertEquals(RuntimeFault.Kind.DATA_LOSS, refused.kind());
+            assertEquals(Set.of(), snapshots.activeKeys());
+        }
+        // Through the link, which means a place in the root itself.
+        snapshots.prepareChanged("c1", List.of(low), root.resolve("mnt"), Optional.empty(),
+                new Changes(Optional.of(layer), List.of("/out/precious")));
+        assertEquals("untouched", Files.readString(outside.resolve("precious")));
+    }
+
+    @Test
     void aRestartFindsWhatWasThereAndDropsWhatPowerLossMayHaveTaken() throws Exception {
         Digest synced = add(Optional.empty(), new TarBytes().file("a", "1").bytes());
         snapshots.awaitSync();
