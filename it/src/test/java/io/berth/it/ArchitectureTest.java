@@ -114,8 +114,8 @@ class ArchitectureTest {
             "base.UnixTime", "image.ImportImage", "image.BringArtifact", "image.PullImage", "image.PullProgress",
             // A registry may ask to be left alone until a certain hour; the options limit how long.
             "image.RegistryAnswer",
-            "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointArchive", "pod.container.CreateContainer",
-            "pod.container.Exits", "pod.container.LostEnds", "pod.container.StartContainer", "pod.container.StopContainer",
+            "pod.Findings", "pod.Reconcile", "pod.checkpoint.CheckpointDumps", "pod.container.CreateContainer",
+            "pod.container.Exits", "pod.container.LostEnds", "pod.container.RestoreContainer", "pod.container.StartContainer", "pod.container.StopContainer",
             "pod.events.ContainerEvents", "pod.sandbox.PrepareSandbox", "pod.sandbox.RunPodSandbox",
             "pod.stats.MeasureContainer", "pod.stats.MeasurePod",
             "server.rpc.BerthRpcs", "shim.CriLog", "server.rpc.ImageRpcs", "server.rpc.RuntimeRpcs", "cli.LogsCommand", "cli.PodsCommand",

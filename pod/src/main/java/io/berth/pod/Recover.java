@@ -84,6 +84,9 @@ public final class Recover {
                 node.runtime(container.handler()).adopt(container.described(node.directories().bundle(container.id())));
                 lostEnds.check(container);
                 lostSteps(node.inventory().container(container.id()));
+                if (container.restore().isPresent()) {
+                    restores.removeFiles(container.id());
+                }
             }
             case EXITED -> { }
         }

@@ -1,6 +1,7 @@
 package io.berth.pod.container;
 
 import io.berth.base.RuntimeFault;
+import io.berth.base.Timeline;
 import io.berth.linux.DirectoryTree;
 import io.berth.pod.Node;
 import io.berth.pod.checkpoint.CheckpointArchive;
@@ -48,34 +49,36 @@ public final class CheckpointContainer {
                 throw RuntimeFault.precondition("checkpoint container " + id + ": it does not run");
             }
             Path work = node.directories().checkpoint(id);
+            Timeline.Operation timeline = node.timeline().operation(id, "CheckpointContainer");
             try {
-                node.timeline().operation(id, "CheckpointContainer").run("write", () ->
-                        write(container, checkpoints, work, target, limit.isZero() ? USUAL_LIMIT : limit));
+                List<String> deleted = dump(container, checkpoints, work, timeline, limit.isZero() ? USUAL_LIMIT : limit);
+                timeline.run("archive", () -> CheckpointArchive.write(target, work,
+                        node.directories().bundle(id).resolve("config.json"), container, deleted));
             } finally {
                 DirectoryTree.remove(work);
             }
         }
     }
 
-    private void write(Container container, Checkpoints checkpoints, Path work, Path target, Duration limit) {
+    /** Writes memory and files while the container stands still; the deleted paths. */
+    private List<String> dump(Container container, Checkpoints checkpoints, Path work, Timeline.Operation timeline,
+            Duration limit) {
         String id = container.id();
         Path images = work.resolve("checkpoint");
-        List<String> deleted;
         try {
             Files.createDirectories(images);
             Files.createFile(work.resolve("dump.log"));
             // From here on recovery lets it go on when this daemon does not come to that.
-            checkpoints.freeze(id);
+            timeline.run("frozen", () -> checkpoints.freeze(id));
             try (OutputStream diff = Files.newOutputStream(work.resolve("rootfs-diff.tar"))) {
-                checkpoints.write(id, images, work, limit);
-                deleted = node.snapshots().writeChanges(id, diff);
+                timeline.run("memory", () -> checkpoints.write(id, images, work, limit));
+                return timeline.step("changes", () -> node.snapshots().writeChanges(id, diff));
             } finally {
-                checkpoints.thaw(id);
+                timeline.run("thawed", () -> checkpoints.thaw(id));
             }
         } catch (IOException e) {
             throw RuntimeFault.internal("checkpoint container " + id + ": " + RuntimeFault.reason(e), e);
         }
-        CheckpointArchive.write(target, work, node.directories().bundle(id).resolve("config.json"), container, deleted);
     }
 
     /** Lets containers go on that a daemon which ended while it wrote them left standing, and removes what it had written. */

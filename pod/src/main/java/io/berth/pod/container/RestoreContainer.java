@@ -71,7 +71,7 @@ public final class RestoreContainer {
     }
 
     /** Removes the files of a checkpoint that are not needed any more. */
-    void removeFiles(String id) {
+    public void removeFiles(String id) {
         DirectoryTree.remove(node.directories().restore(id));
     }
 
