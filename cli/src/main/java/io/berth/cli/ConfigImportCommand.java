@@ -8,7 +8,9 @@ import io.berth.cli.migrate.ImportCrio;
 import io.berth.cli.migrate.Imported;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -19,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "import", description = "Translate containerd's config.toml or CRI-O's crio.conf: the configuration for Berth goes"
         + " to stdout, the report of what has no counterpart to stderr.", mixinStandardHelpOptions = true,
         footerHeading = "%nExamples:%n", footer = {"  berth config import /etc/containerd/config.toml > /tmp/berth.toml",
-            "  berth config import --from crio /etc/crio/crio.conf.d/10-crio.conf"})
+            "  berth config import /etc/crio/crio.conf /etc/crio/crio.conf.d/*"})
 final class ConfigImportCommand implements Callable<Integer> {
 
     /** Whose file it is. */
@@ -29,23 +31,25 @@ final class ConfigImportCommand implements Callable<Integer> {
             description = "containerd, crio or auto, which looks into the file; default: ${DEFAULT-VALUE}.")
     private Source source;
 
-    @Parameters(paramLabel = "FILE", description = "The file.")
-    private Path file;
+    @Parameters(paramLabel = "FILE", arity = "1..*", description = "The file, and others whose keys win over it, such as"
+            + " CRI-O's drop-ins. What containerd's imports name is read without being named here.")
+    private List<Path> files;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() {
-        ForeignConfig foreign = ForeignConfig.read(file);
+        String names = files.stream().map(Path::toString).collect(Collectors.joining(" "));
+        ForeignConfig foreign = ForeignConfig.read(files);
         Imported imported = switch (source == Source.AUTO ? guess(foreign) : source) {
             case CONTAINERD -> ImportContainerd.of(foreign);
             case CRIO -> ImportCrio.of(foreign);
-            case AUTO -> throw new DaemonFault(ExitCode.USAGE, "import " + file
+            case AUTO -> throw new DaemonFault(ExitCode.USAGE, "import " + names
                     + ": neither containerd's tables nor CRI-O's are in it: say --from containerd or --from crio");
         };
         PrintWriter out = spec.commandLine().getOut();
-        out.print(imported.toml(file.toString()));
+        out.print(imported.toml(names));
         out.flush();
         PrintWriter err = spec.commandLine().getErr();
         imported.report().forEach(err::println);

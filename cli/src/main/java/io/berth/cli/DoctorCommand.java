@@ -2,6 +2,7 @@ package io.berth.cli;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cli.client.Connection;
+import io.berth.cli.client.Failures;
 import io.berth.cli.output.Format;
 import io.berth.cli.output.Screen;
 import io.berth.cli.output.Structured;
@@ -79,7 +80,12 @@ final class DoctorCommand implements Callable<Integer> {
                             + condition.getMessage(), "see the network findings above and journalctl -u berth")));
             return found;
         } catch (RuntimeFault fault) {
-            return List.of(new Finding(Grade.NOTE, "daemon", fault.getMessage(), "start it when the rest is fine"));
+            String cure = switch (Failures.exitCode(fault)) {
+                case NOT_PERMITTED -> "run this with sudo: what only root may see is missing above, too";
+                case DAEMON_HUNG, OTHER_VERSION -> "restart it when the rest is fine: containers run on";
+                case OK, FAILED, USAGE, NOT_FOUND, DAEMON_DOWN, STREAM_FAILED -> "start it when the rest is fine";
+            };
+            return List.of(new Finding(Grade.NOTE, "daemon", fault.getMessage(), cure));
         }
     }
 

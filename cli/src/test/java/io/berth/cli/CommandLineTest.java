@@ -25,8 +25,10 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,16 +73,20 @@ class CommandLineTest {
                 List.of("image", "remove", "x"), List.of("console"));
     }
 
+    private static String[] at(Path socket, List<String> command, String... further) {
+        // Options go before the arguments: what follows them belongs to the command in a container.
+        List<String> line = new ArrayList<>(command);
+        int at = command.getFirst().equals("image") ? 2 : 1;
+        line.addAll(at, List.of(further));
+        line.addAll(at, List.of("--socket", socket.toString()));
+        return line.toArray(String[]::new);
+    }
+
     private List<DynamicTest> everyCommand(Path socket, int code, String word, String... further) {
         List<DynamicTest> tests = new ArrayList<>();
         for (List<String> command : commands()) {
-            // Options go before the arguments: what follows them belongs to the command in a container.
-            List<String> line = new ArrayList<>(command);
-            int at = command.getFirst().equals("image") ? 2 : 1;
-            line.addAll(at, List.of(further));
-            line.addAll(at, List.of("--socket", socket.toString()));
             tests.add(DynamicTest.dynamicTest(String.join(" ", command), () -> {
-                Result result = berth(line.toArray(String[]::new));
+                Result result = berth(at(socket, command, further));
                 assertEquals(code, result.code, result.err);
                 assertOneLine(result);
                 assertTrue(result.err.contains(word), result.err);
@@ -102,6 +108,62 @@ class CommandLineTest {
         }
         path.toFile().deleteOnExit();
         return everyCommand(path, 120, "nobody listens");
+    }
+
+    /** Root is let in everywhere, so that the commands run in a process that lacks what root has for that. */
+    static final class Refused {
+
+        private Refused() {}
+
+        /** Tries every command at the socket {@code arguments[0]}; prints exit codes and messages, each with a zero after it. */
+        public static void main(String[] arguments) {
+            for (List<String> command : commands()) {
+                Result result = berth(at(Path.of(arguments[0]), command));
+                System.out.print(result.code + "\0" + result.err + "\0");
+            }
+            System.out.flush();
+        }
+    }
+
+    private static List<DynamicTest> refused(Path socket, String what) throws Exception {
+        List<String> line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-cp",
+                System.getProperty("java.class.path"), Refused.class.getName(), socket.toString()));
+        if (System.getProperty("user.name").equals("root")) {
+            line.addAll(0, List.of("setpriv", "--bounding-set", "-dac_override,-dac_read_search"));
+        }
+        Process user = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String said = new String(user.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, user.waitFor(), said);
+        String[] parts = said.split("\0");
+        assertEquals(2 * commands().size(), parts.length, said);
+        List<DynamicTest> tests = new ArrayList<>();
+        for (int i = 0; i < commands().size(); i++) {
+            Result result = new Result(Integer.parseInt(parts[2 * i]), "", parts[2 * i + 1]);
+            tests.add(DynamicTest.dynamicTest(what + ": " + String.join(" ", commands().get(i)), () -> {
+                assertEquals(122, result.code, result.err);
+                assertOneLine(result);
+                assertTrue(result.err.contains("permission denied: use sudo"), result.err);
+            }));
+        }
+        return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> atASocketThatThisUserMayNotOpenEveryCommandSaysWhatToDo() throws Exception {
+        Path closed = Files.createDirectory(directory.resolve("closed"));
+        Path path = closed.resolve("s");
+        try (ServerSocketChannel guarded = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            guarded.bind(UnixDomainSocketAddress.of(path), 500);
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("---------"));
+            List<DynamicTest> tests = new ArrayList<>(refused(path, "socket"));
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
+            Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+            tests.addAll(refused(path, "directory"));
+            return tests;
+        } finally {
+            Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        }
     }
 
     /** A command that is missing in {@link #commands()} would not be tried against bad daemons. */
@@ -255,7 +317,7 @@ class CommandLineTest {
         // As bash asks: the words so far and the place of the one to complete.
         String ask = "source " + script + "; COMP_WORDS=(berth po); COMP_CWORD=1; _complete_berth; echo ${COMPREPLY[*]}";
         Process bash = new ProcessBuilder("bash", "-c", ask).redirectErrorStream(true).start();
-        String words = new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
+        String words = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assertEquals("pods port-forward", words);
     }
 

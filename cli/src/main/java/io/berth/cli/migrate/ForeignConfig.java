@@ -2,25 +2,71 @@ package io.berth.cli.migrate;
 
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.StreamSupport;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
 import org.tomlj.TomlParseResult;
 import org.tomlj.TomlTable;
 
 /**
- * A TOML file of another program.
+ * TOML files of another program.
  *
  * @param values by path: keys joined by {@code /}, because the names of containerd's plugins have dots in them
  */
 public record ForeignConfig(Map<String, Object> values) {
 
-    /** @throws RuntimeFault NOT_FOUND or INVALID_ARGUMENT with the line */
-    public static ForeignConfig read(Path file) {
+    /**
+     * Reads files, of which a later one wins key by key, as it does with both runtimes. What containerd's {@code imports} name
+     * is read after the file that names it.
+     *
+     * @throws RuntimeFault NOT_FOUND or INVALID_ARGUMENT with the line
+     */
+    public static ForeignConfig read(List<Path> files) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        Set<Path> read = new HashSet<>();
+        Deque<Path> waiting = new ArrayDeque<>(files);
+        while (!waiting.isEmpty()) {
+            Path file = waiting.pop();
+            if (read.add(file.toAbsolutePath().normalize())) {
+                Map<String, Object> found = read(file).values;
+                values.putAll(found);
+                if (found.get("imports") instanceof List<?> patterns) {
+                    imported(file, patterns).reversed().forEach(waiting::push);
+                }
+            }
+        }
+        return new ForeignConfig(values);
+    }
+
+    private static List<Path> imported(Path file, List<?> patterns) {
+        List<Path> imported = new ArrayList<>();
+        for (Object pattern : patterns) {
+            Path path = file.toAbsolutePath().resolveSibling(pattern.toString());
+            if (!pattern.toString().contains("*")) {
+                imported.add(path);
+            } else if (Files.isDirectory(path.getParent())) {
+                try (DirectoryStream<Path> matching = Files.newDirectoryStream(path.getParent(), path.getFileName().toString())) {
+                    StreamSupport.stream(matching.spliterator(), false).sorted().forEach(imported::add);
+                } catch (IOException e) {
+                    throw RuntimeFault.precondition("list " + path.getParent() + ": " + RuntimeFault.reason(e));
+                }
+            }
+        }
+        return imported;
+    }
+
+    private static ForeignConfig read(Path file) {
         if (!Files.isRegularFile(file)) {
             throw RuntimeFault.notFound("read " + file + ": there is no such file");
         }

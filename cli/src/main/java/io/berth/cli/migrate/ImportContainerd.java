@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** containerd's {@code config.toml}, versions 2 and 3. Source: containerd {@code docs/cri/config.md}. */
+/** containerd's {@code config.toml}, versions 2 to 4. */
 public final class ImportContainerd {
 
     // Version 2 has one CRI plugin, version 3 one for the runtime and one for images.
@@ -15,42 +15,11 @@ public final class ImportContainerd {
     private static final Pattern RUNTIME = Pattern.compile("containerd/runtimes/([^/]+)/(.*)");
     private static final Set<String> RUNC = Set.of("io.containerd.runc.v2", "io.containerd.runc.v1");
     private static final Pattern SHIM = Pattern.compile("[A-Za-z0-9_.-]+\\.v2");
-    private static final String NO_INFRA = "Berth needs no pause image";
-    private static final String OWN_PLACE = "Berth has directories and sockets of its own";
-    private static final String NRI = "plugins/io.containerd.nri.v1.nri/";
-
-    /** Keys that mean the same; those of the CRI plugins without the plugin's name. */
-    private static final Map<String, String> SAME = Map.ofEntries(
-            Map.entry("grpc/uid", "grpc.uid"), Map.entry("grpc/gid", "grpc.gid"),
-            Map.entry("grpc/max_recv_message_size", "grpc.max_recv_message_size"),
-            Map.entry("debug/level", "debug.level"),
-            Map.entry("stream_server_address", "streaming.stream_server_address"),
-            Map.entry("stream_idle_timeout", "streaming.stream_idle_timeout"),
-            Map.entry("enable_unprivileged_ports", "runtime.enable_unprivileged_ports"),
-            Map.entry("enable_unprivileged_icmp", "runtime.enable_unprivileged_icmp"),
-            Map.entry("restrict_oom_score_adj", "runtime.restrict_oom_score_adj"),
-            Map.entry("unset_seccomp_profile", "runtime.unset_seccomp_profile"),
-            Map.entry("cdi_spec_dirs", "runtime.cdi_spec_dirs"),
-            Map.entry(NRI + "disable", "nri.disable"), Map.entry(NRI + "socket_path", "nri.socket_path"),
-            Map.entry(NRI + "plugin_path", "nri.plugin_path"), Map.entry(NRI + "plugin_config_path", "nri.plugin_config_path"),
-            Map.entry(NRI + "plugin_registration_timeout", "nri.plugin_registration_timeout"),
-            Map.entry(NRI + "plugin_request_timeout", "nri.plugin_request_timeout"),
-            Map.entry(NRI + "disable_connections", "nri.disable_connections"),
-            Map.entry("cni/conf_dir", "runtime.cni.conf_dir"), Map.entry("cni/bin_dirs", "runtime.cni.bin_dirs"),
-            Map.entry("cni/max_conf_num", "runtime.cni.max_conf_num"),
-            Map.entry("containerd/default_runtime_name", "runtime.default_runtime_name"),
-            Map.entry("enable_selinux", "runtime.enable_selinux"), Map.entry("max_concurrent_downloads", "images.max_concurrent_downloads"),
-            Map.entry("image_pull_progress_timeout", "images.image_pull_progress_timeout"),
-            Map.entry("registry/config_path", "images.registry.config_path"));
-
-    private static final Map<String, String> UNNEEDED = Map.ofEntries(
-            Map.entry("version", "Berth's file has one version"), Map.entry("root", OWN_PLACE), Map.entry("state", OWN_PLACE),
-            Map.entry("grpc/address", OWN_PLACE), Map.entry("ttrpc/address", OWN_PLACE), Map.entry("temp", OWN_PLACE),
-            Map.entry("sandbox_image", NO_INFRA), Map.entry("pinned_images/sandbox", NO_INFRA),
-            Map.entry("enable_cdi", "always on"), Map.entry("containerd/discard_unpacked_layers", "Berth decides by itself"),
-            Map.entry("disable_tcp_service", "the streaming server listens on loopback only"),
-            Map.entry("tolerate_missing_hugetlb_controller", "always tolerated"),
-            Map.entry("disable_hugetlb_controller", "used where it is mounted"));
+    private static final String NO_HANDLER_KEY = "handlers of Berth do not have it";
+    private static final String SERVER = "plugins/io.containerd.server.v1.";
+    private static final String OTLP = "plugins/io.containerd.tracing.processor.v1.otlp/";
+    private static final String DECODER = "stream_processors/io.containerd.ocicrypt.decoder.";
+    private static final String DEFAULT_RUNTIME = "runtime.default_runtime_name";
 
     private final Imported imported = new Imported();
 
@@ -60,12 +29,14 @@ public final class ImportContainerd {
     public static Imported of(ForeignConfig file) {
         ImportContainerd importer = new ImportContainerd();
         file.values().forEach((key, value) -> importer.add(key, value, file));
+        importer.defaultRuntime();
         return importer.imported;
     }
 
     private void add(String key, Object value, ForeignConfig file) {
         Matcher cri = CRI.matcher(key);
-        String inner = cri.matches() ? cri.group(1) : key;
+        // Version 4 has its servers among the plugins, those before have them beside.
+        String inner = cri.matches() ? cri.group(1) : key.startsWith(SERVER) ? key.substring(SERVER.length()) : key;
         Matcher runtime = RUNTIME.matcher(inner);
         if (cri.matches() && runtime.matches()) {
             Object type = file.values().get(key.substring(0, key.length() - runtime.group(2).length()) + "runtime_type");
@@ -74,20 +45,57 @@ public final class ImportContainerd {
             } else {
                 shim(key, runtime.group(1), runtime.group(2), value);
             }
-        } else if (isEmpty(value) && !inner.equals("enable_selinux")) {
+        } else if (Known.isEmpty(value) && !inner.equals("cdi_spec_dirs")) {
             imported.unneeded(key, "it is empty");
-        } else if (inner.equals("debug/level")) {
+        } else {
+            setting(key, inner, value, file);
+        }
+    }
+
+    private void setting(String key, String inner, Object value, ForeignConfig file) {
+        if (inner.equals("debug/level")) {
             imported.take(key, "debug.level", Map.of("fatal", "error", "panic", "error").getOrDefault(value, value.toString()));
-        } else if (SAME.containsKey(inner)) {
-            imported.take(key, SAME.get(inner), value);
+        } else if (ContainerdKeys.SAME.containsKey(inner)) {
+            imported.take(key, ContainerdKeys.SAME.get(inner), value);
+        } else if (inner.startsWith(ContainerdKeys.VALIDATOR)) {
+            imported.take(key, "nri.default_validator." + inner.substring(ContainerdKeys.VALIDATOR.length()), value);
         } else if (inner.equals("cni/bin_dir")) {
             imported.take(key, "runtime.cni.bin_dirs", List.of(value));
         } else if (inner.equals("stream_server_port")) {
             imported.take(key, "streaming.stream_server_port", Long.parseLong(value.toString()));
-        } else if (UNNEEDED.containsKey(inner)) {
-            imported.unneeded(key, UNNEEDED.get(inner));
+        } else if (inner.startsWith(OTLP)) {
+            traces(key, value, file);
+        } else if (inner.startsWith(DECODER)) {
+            imported.unneeded(key, "Berth does not decrypt images");
+        } else if (ContainerdKeys.MACHINERY.matcher(inner).matches() && !inner.endsWith("/rdt_config_file")
+                && !ContainerdKeys.KNOWN.containsKey(inner)) {
+            imported.unneeded(key, "a part of containerd that Berth does not have");
         } else {
-            imported.none(key, value, reason(inner));
+            Known.report(imported, ContainerdKeys.KNOWN, inner, key, value, ContainerdKeys.lost(inner));
+        }
+    }
+
+    private void traces(String key, Object value, ForeignConfig file) {
+        boolean http = "http/protobuf".equals(file.values().get(OTLP + "protocol"));
+        if (http && key.equals(OTLP + "endpoint")) {
+            imported.take(key, "tracing.otlp_endpoint", value);
+        } else if (http && key.equals(OTLP + "protocol")) {
+            imported.unneeded(key, "Berth has no other");
+        } else {
+            Known.report(imported, Map.of(), key, key, value, "Berth sends OTLP over HTTP: name that port of the collector as"
+                    + " tracing.otlp_endpoint");
+        }
+    }
+
+    // What a file does not say holds, too: without a name it is runc, which need not be among the file's handlers.
+    private void defaultRuntime() {
+        String said = " (containerd's default: the file does not say)";
+        if (imported.taken().putIfAbsent(DEFAULT_RUNTIME, "runc") == null) {
+            imported.take("containerd/default_runtime_name" + said, DEFAULT_RUNTIME, "runc");
+        }
+        boolean handlers = imported.taken().keySet().stream().anyMatch(key -> key.startsWith("runtime.runtimes."));
+        if (handlers && imported.taken().keySet().stream().noneMatch(key -> key.startsWith("runtime.runtimes.runc."))) {
+            imported.take("containerd/runtimes/runc" + said, "runtime.runtimes.runc.runtime_path", "runc");
         }
     }
 
@@ -99,7 +107,7 @@ public final class ImportContainerd {
                 imported.taken().putIfAbsent(ours + "runtime_path", "runc");
             }
             case "options/BinaryName" -> {
-                if (isEmpty(value)) {
+                if (Known.isEmpty(value)) {
                     imported.unneeded(key, "it is empty");
                 } else {
                     imported.take(key, ours + "runtime_path", value);
@@ -109,19 +117,13 @@ public final class ImportContainerd {
             case "privileged_without_host_devices", "privileged_without_host_devices_all_devices_allowed" ->
                 imported.take(key, ours + part, value);
             case "pod_annotations", "container_annotations", "base_runtime_spec" -> {
-                if (isEmpty(value)) {
+                if (Known.isEmpty(value)) {
                     imported.unneeded(key, "it is empty");
                 } else {
                     imported.take(key, ours + part, value);
                 }
             }
-            default -> {
-                if (isEmpty(value) || value.equals(0L)) {
-                    imported.unneeded(key, "it says nothing");
-                } else {
-                    imported.none(key, value, "handlers of Berth do not have it");
-                }
-            }
+            default -> Known.report(imported, ContainerdKeys.OF_HANDLER, part, key, value, NO_HANDLER_KEY);
         }
     }
 
@@ -139,34 +141,13 @@ public final class ImportContainerd {
             case "runtime_path", "privileged_without_host_devices", "privileged_without_host_devices_all_devices_allowed",
                     "pod_annotations", "container_annotations", "base_runtime_spec", "options/TypeUrl", "options/ConfigPath",
                     "options/SystemdCgroup" -> {
-                if (isEmpty(value)) {
+                if (Known.isEmpty(value)) {
                     imported.unneeded(key, "it is empty");
                 } else {
                     imported.take(key, ours, value);
                 }
             }
-            default -> {
-                if (isEmpty(value) || value.equals(0L)) {
-                    imported.unneeded(key, "it says nothing");
-                } else {
-                    imported.none(key, value, "handlers of Berth do not have it");
-                }
-            }
+            default -> Known.report(imported, ContainerdKeys.OF_HANDLER, part, key, value, NO_HANDLER_KEY);
         }
-    }
-
-    private static boolean isEmpty(Object value) {
-        return value.equals("") || value instanceof List<?> list && list.isEmpty() || value.equals(false);
-    }
-
-    private static String reason(String inner) {
-        if (inner.startsWith("registry/")) {
-            return "move it to a hosts.toml below images.registry.config_path";
-        }
-        if (inner.endsWith("snapshotter")) {
-            return "Berth has overlayfs only";
-        }
-        return inner.startsWith("plugins/") || inner.startsWith("proxy_plugins/") ? "Berth has no such plugin"
-                : "Berth has no such setting";
     }
 }

@@ -6,118 +6,171 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-/** CRI-O's {@code crio.conf} or one of its drop-ins. Source: CRI-O {@code docs/crio.conf.5.md}. */
+/** CRI-O's {@code crio.conf} and its drop-ins. */
 public final class ImportCrio {
 
-    private static final Pattern RUNTIME = Pattern.compile("crio/runtime/runtimes/([^/]+)/(.*)");
-    private static final String OWN_PLACE = "Berth has directories and sockets of its own";
-    private static final String NO_INFRA = "Berth needs no pause container";
-
-    private static final Map<String, String> SAME = Map.ofEntries(
-            Map.entry("crio/api/stream_address", "streaming.stream_server_address"),
-            Map.entry("crio/api/stream_idle_timeout", "streaming.stream_idle_timeout"),
-            Map.entry("crio/api/grpc_max_recv_msg_size", "grpc.max_recv_message_size"),
-            Map.entry("crio/runtime/default_runtime", "runtime.default_runtime_name"),
-            Map.entry("crio/runtime/conmon", "runtime.conmon"),
-            Map.entry("crio/runtime/cdi_spec_dirs", "runtime.cdi_spec_dirs"),
-            Map.entry("crio/runtime/selinux", "runtime.enable_selinux"),
-            Map.entry("crio/network/network_dir", "runtime.cni.conf_dir"),
-            Map.entry("crio/network/plugin_dirs", "runtime.cni.bin_dirs"),
-            Map.entry("crio/image/pinned_images", "images.pinned_images"));
-
-    private static final Map<String, String> UNNEEDED = Map.ofEntries(
-            Map.entry("crio/root", OWN_PLACE), Map.entry("crio/runroot", OWN_PLACE), Map.entry("crio/api/listen", OWN_PLACE),
-            Map.entry("crio/storage_driver", "overlay is the only one"), Map.entry("crio/version_file", OWN_PLACE),
-            Map.entry("crio/clean_shutdown_file", OWN_PLACE), Map.entry("crio/internal_wipe", "Berth compares with the machine"),
-            Map.entry("crio/image/pause_image", NO_INFRA), Map.entry("crio/image/pause_command", NO_INFRA),
-            Map.entry("crio/runtime/drop_infra_ctr", NO_INFRA), Map.entry("crio/runtime/pinns_path", "done in the daemon"),
-            Map.entry("crio/runtime/namespaces_dir", OWN_PLACE), Map.entry("crio/runtime/container_exits_dir", OWN_PLACE),
-            Map.entry("crio/runtime/enable_pod_events", "always on"), Map.entry("crio/runtime/no_pivot", "it is the default"),
-            Map.entry("crio/runtime/conmon_cgroup", "monitors live in the pod's cgroup"));
-
+    private static final String CRIO = "crio/";
+    private static final Pattern RUNTIME = Pattern.compile("runtime/runtimes/([^/]+)/(.*)");
+    private static final Pattern SHIM = Pattern.compile("containerd-shim-(.+)-v2");
+    private static final String SAID = " (CRI-O's default: the file does not say)";
+    private static final String DEFAULT_RUNTIME = "crun";
     private static final Map<String, String> LEVELS = Map.of("warning", "warn", "fatal", "error", "panic", "error");
 
-    private final Imported imported = new Imported();
+    /** What a container of CRI-O may do without asking for it. */
+    private static final List<String> CAPABILITIES = List.of("CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "SETGID", "SETUID",
+            "SETPCAP", "NET_BIND_SERVICE", "KILL");
 
-    private ImportCrio() {}
+    /** The same of Berth. */
+    static final Set<String> OURS = Set.of("CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID",
+            "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE");
+
+    private final Imported imported = new Imported();
+    private final ForeignConfig file;
+
+    private ImportCrio(ForeignConfig file) {
+        this.file = file;
+    }
 
     /** Translates a file. */
     public static Imported of(ForeignConfig file) {
-        ImportCrio importer = new ImportCrio();
+        ImportCrio importer = new ImportCrio(file);
         Set<String> handlers = new TreeSet<>();
         file.values().forEach((key, value) -> {
-            Matcher runtime = RUNTIME.matcher(key);
+            String inner = key.startsWith(CRIO) ? key.substring(CRIO.length()) : key;
+            Matcher runtime = RUNTIME.matcher(inner);
             if (runtime.matches()) {
                 handlers.add(runtime.group(1));
                 importer.runtime(key, runtime.group(1), runtime.group(2), value);
             } else {
-                importer.add(key, value);
+                importer.add(key, inner, value);
             }
         });
-        importer.cgroups(file, handlers);
+        importer.unsaid(handlers);
         return importer.imported;
     }
 
-    private void add(String key, Object value) {
-        if (isEmpty(value)) {
-            imported.unneeded(key, "it says nothing");
-        } else if (key.equals("crio/runtime/log_level")) {
-            imported.take(key, "debug.level", LEVELS.getOrDefault(value, value.toString()));
-        } else if (key.equals("crio/api/stream_port")) {
-            imported.take(key, "streaming.stream_server_port", Long.parseLong(value.toString()));
-        } else if (SAME.containsKey(key)) {
-            imported.take(key, SAME.get(key), value);
-        } else if (UNNEEDED.containsKey(key)) {
-            imported.unneeded(key, UNNEEDED.get(key));
-        } else if (!key.equals("crio/runtime/cgroup_manager")) {
-            imported.none(key, value, key.startsWith("crio/image/") ? "registries are set up in images.registry.config_path"
-                    : "Berth has no such setting");
+    private Object said(String key, Object otherwise) {
+        return file.values().getOrDefault(CRIO + key, otherwise);
+    }
+
+    private void add(String key, String inner, Object value) {
+        if (Known.isEmpty(value) && !inner.equals("runtime/cdi_spec_dirs")) {
+            imported.unneeded(key, "it is empty");
+            return;
+        }
+        switch (inner) {
+            case "runtime/log_level" -> imported.take(key, "debug.level", LEVELS.getOrDefault(value, value.toString()));
+            case "api/stream_port" ->
+                imported.take(key, "streaming.stream_server_port", Long.parseLong(value.toString()));
+            case "nri/enable_nri" -> imported.take(key, "nri.disable", !value.equals(true));
+            case "runtime/cgroup_manager", "runtime/default_capabilities" -> { }
+            case "metrics/enable_metrics" -> metrics(key, value);
+            case "tracing/tracing_sampling_rate_per_million" ->
+                imported.take(key, "tracing.sampling_ratio", ((Number) value).doubleValue() / 1e6);
+            case "tracing/tracing_endpoint" -> {
+                if (said("tracing/enable_tracing", false).equals(true)) {
+                    imported.none(key, value, CrioKeys.lost(inner));
+                } else {
+                    imported.unneeded(key, "nothing is traced");
+                }
+            }
+            default -> {
+                if (CrioKeys.SAME.containsKey(inner)) {
+                    imported.take(key, CrioKeys.SAME.get(inner), value);
+                } else {
+                    Known.report(imported, CrioKeys.KNOWN, inner, key, value, CrioKeys.lost(inner));
+                }
+            }
         }
     }
 
-    // CRI-O has one cgroup manager, Berth asks each handler; CRI-O's default is systemd.
-    private void cgroups(ForeignConfig file, Set<String> handlers) {
-        Object manager = file.values().get("crio/runtime/cgroup_manager");
-        if (manager == null) {
-            return;
+    private void metrics(String key, Object value) {
+        if (value.equals(true)) {
+            imported.take(key, "metrics.address", said("metrics/metrics_host", "127.0.0.1") + ":"
+                    + said("metrics/metrics_port", 9090L));
+        } else {
+            imported.unneeded(key, "it is off");
         }
-        Set<String> all = handlers.isEmpty()
-                ? Set.of(file.values().getOrDefault("crio/runtime/default_runtime", "crun").toString()) : handlers;
-        all.forEach(handler -> imported.take("crio/runtime/cgroup_manager", "runtime.runtimes." + handler
-                + ".options.SystemdCgroup", manager.equals("systemd")));
+    }
+
+    // crio config writes what is the default as a comment: what a file does not say holds, too, where it is not Berth's default.
+    private void unsaid(Set<String> handlers) {
+        String runtime = said("runtime/default_runtime", DEFAULT_RUNTIME).toString();
+        if (!imported.taken().containsKey("runtime.default_runtime_name")) {
+            imported.take("crio/runtime/default_runtime" + SAID, "runtime.default_runtime_name", runtime);
+        }
+        Set<String> all = new TreeSet<>(handlers);
+        all.add(runtime);
+        boolean told = file.values().containsKey("crio/runtime/cgroup_manager");
+        // CRI-O has one manager of cgroups, Berth asks each handler.
+        boolean systemd = said("runtime/cgroup_manager", "systemd").equals("systemd");
+        all.forEach(handler -> imported.take("crio/runtime/cgroup_manager" + (told ? "" : SAID), "runtime.runtimes." + handler
+                + ".options.SystemdCgroup", systemd));
+        capabilities();
+    }
+
+    private void capabilities() {
+        String key = "runtime/default_capabilities";
+        boolean told = file.values().containsKey(CRIO + key);
+        Object theirs = said(key, CAPABILITIES);
+        Set<String> their = theirs instanceof List<?> list ? list.stream().map(Object::toString).collect(Collectors.toSet())
+                : Set.of();
+        Set<String> more = new TreeSet<>(OURS);
+        more.removeAll(their);
+        Set<String> less = new TreeSet<>(their);
+        less.removeAll(OURS);
+        if (more.isEmpty() && less.isEmpty()) {
+            imported.unneeded(CRIO + key, "they are Berth's, too");
+        } else {
+            imported.none(CRIO + key + (told ? "" : SAID), theirs, "containers that do not say otherwise have "
+                    + (more.isEmpty() ? "" : "also " + String.join(", ", more)) + (more.isEmpty() || less.isEmpty() ? "" : " and ")
+                    + (less.isEmpty() ? "" : "not " + String.join(", ", less)) + ": pods say so in securityContext.capabilities");
+        }
     }
 
     private void runtime(String key, String name, String part, Object value) {
         String ours = "runtime.runtimes." + name + ".";
+        if (Known.isEmpty(value)) {
+            imported.unneeded(key, "it is empty");
+            return;
+        }
         switch (part) {
-            case "runtime_path" -> {
-                if (isEmpty(value)) {
-                    imported.unneeded(key, "it is looked for in PATH");
+            case "runtime_path", "privileged_without_host_devices" -> imported.take(key, ours + part, value);
+            case "runtime_config_path" -> imported.take(key, ours + "options.ConfigPath", value);
+            case "monitor_path" -> {
+                if (value.toString().endsWith("conmonrs")) {
+                    imported.unneeded(key, "Berth's monitor is conmon");
                 } else {
-                    imported.take(key, ours + "runtime_path", value);
+                    imported.take(key, ours + part, value);
                 }
             }
-            case "runtime_type" -> {
-                if (value.equals("oci") || value.equals("")) {
-                    imported.unneeded(key, "it is the default");
+            case "runtime_type" -> type(key, name, value);
+            case "inherit_default_runtime" -> {
+                if (value.equals(true)) {
+                    imported.none(key, value, "name its runtime_path");
                 } else {
-                    imported.none(key, value, "a handler of Berth names the shim's runtime, such as io.containerd.kata.v2");
+                    imported.unneeded(key, "it is off");
                 }
             }
-            case "runtime_root", "monitor_path", "monitor_cgroup" -> imported.unneeded(key, OWN_PLACE);
-            case "privileged_without_host_devices" -> imported.take(key, ours + "privileged_without_host_devices", value);
-            default -> {
-                if (isEmpty(value)) {
-                    imported.unneeded(key, "it says nothing");
-                } else {
-                    imported.none(key, value, "handlers of Berth do not have it");
-                }
-            }
+            default -> Known.report(imported, CrioKeys.OF_HANDLER, part, key, value, "handlers of Berth do not have it");
         }
     }
 
-    private static boolean isEmpty(Object value) {
-        return value.equals("") || value instanceof List<?> list && list.isEmpty() || value.equals(false);
+    private void type(String key, String name, Object value) {
+        Matcher shim = SHIM.matcher(said("runtime/runtimes/" + name + "/runtime_path", "").toString().replaceAll(".*/", ""));
+        switch (value.toString()) {
+            case "oci" -> imported.unneeded(key, "it is the default");
+            case "pod" -> imported.unneeded(key, "each container has a monitor");
+            case "vm" -> {
+                if (shim.matches()) {
+                    imported.take(key, "runtime.runtimes." + name + ".runtime_type", "io.containerd." + shim.group(1) + ".v2");
+                } else {
+                    imported.none(key, value, "name the shim's runtime, such as io.containerd.kata.v2");
+                }
+            }
+            default -> imported.none(key, value, "Berth knows oci and shims");
+        }
     }
 }

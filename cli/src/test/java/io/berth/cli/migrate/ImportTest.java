@@ -3,12 +3,16 @@ package io.berth.cli.migrate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.berth.runtime.Capabilities;
 import io.berth.server.config.ConfigFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tomlj.Toml;
@@ -135,5 +139,184 @@ class ImportTest {
         assertReported(imported, "NO COUNTERPART crio/runtime/pids_limit = 2048");
         assertReported(imported, "NO COUNTERPART crio/runtime/runtimes/crun/allowed_annotations");
         assertReported(imported, "pause_image: Berth needs no pause container");
+    }
+
+    private static Imported containerd(String toml) {
+        return ImportContainerd.of(ForeignConfig.parse(Toml.parse(toml), "theirs"));
+    }
+
+    private static Imported crio(String toml) {
+        return ImportCrio.of(ForeignConfig.parse(Toml.parse(toml), "theirs"));
+    }
+
+    private static void assertNothingLost(Imported imported) {
+        List<String> lost = imported.report().stream().filter(line -> line.startsWith("NO COUNTERPART")).toList();
+        assertEquals(List.of(), lost);
+    }
+
+    @Test
+    void containerdsVersionFourIsTranslated() throws IOException {
+        Imported imported = containerd("""
+                version = 4
+                imports = ['/etc/containerd/conf.d/*.toml']
+                [debug]
+                format = 'json'
+                [plugins.'io.containerd.cri.v1.images']
+                snapshotter = 'overlayfs'
+                disable_snapshot_annotations = true
+                discard_unpacked_layers = false
+                image_pull_progress_timeout = '5m0s'
+                [plugins.'io.containerd.cri.v1.runtime']
+                enable_unprivileged_ports = false
+                enable_cdi = true
+                cdi_spec_dirs = []
+                [plugins.'io.containerd.cri.v1.runtime'.containerd]
+                ignore_rdt_not_enabled_errors = false
+                [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]
+                runtime_type = 'io.containerd.runc.v2'
+                sandboxer = 'podsandbox'
+                [plugins.'io.containerd.gc.v1.scheduler']
+                pause_threshold = 0.02
+                [plugins.'io.containerd.grpc.v1.cri']
+                stream_idle_timeout = '4h0m0s'
+                [plugins.'io.containerd.nri.v1.nri'.default_validator]
+                required_plugins = ['a']
+                [plugins.'io.containerd.server.v1.grpc']
+                gid = 7
+                [plugins.'io.containerd.server.v1.metrics']
+                address = '127.0.0.1:1338'
+                [plugins.'io.containerd.service.v1.tasks-service']
+                blockio_config_file = '/etc/blockio.yaml'
+                [plugins.'io.containerd.tracing.processor.v1.otlp']
+                endpoint = 'http://127.0.0.1:4318'
+                protocol = 'http/protobuf'
+                [timeouts]
+                'io.containerd.timeout.task.state' = '2s'
+                """);
+        assertNothingLost(imported);
+        Map<String, Object> ours = accepted(imported);
+        assertEquals("json", ours.get("debug.format"));
+        // What is off there and on here by default must be said.
+        assertEquals(false, ours.get("images.discard_unpacked_layers"));
+        assertEquals(false, ours.get("runtime.enable_unprivileged_ports"));
+        assertEquals(false, ours.get("runtime.ignore_rdt_not_enabled_errors"));
+        assertEquals(List.of(), ours.get("runtime.cdi_spec_dirs"));
+        assertEquals("5m0s", ours.get("images.image_pull_progress_timeout"));
+        assertEquals(List.of("a"), ours.get("nri.default_validator.required_plugins"));
+        assertEquals(7L, ours.get("grpc.gid"));
+        assertEquals("127.0.0.1:1338", ours.get("metrics.address"));
+        assertEquals("/etc/blockio.yaml", ours.get("runtime.blockio_config_file"));
+        assertEquals("http://127.0.0.1:4318", ours.get("tracing.otlp_endpoint"));
+        // containerd's defaults, which are not Berth's.
+        assertEquals("runc", ours.get("runtime.default_runtime_name"));
+        assertEquals("runc", ours.get("runtime.runtimes.runc.runtime_path"));
+    }
+
+    @Test
+    void whatContainerdDoesOtherwiseThanByDefaultIsLost() {
+        Imported imported = containerd("""
+                version = 3
+                oom_score = -999
+                [plugins.'io.containerd.cri.v1.runtime']
+                enable_cdi = false
+                selinux_category_range = 512
+                disable_apparmor = true
+                drain_exec_sync_io_timeout = '1s'
+                [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+                sandboxer = 'shim'
+                cni_max_conf_num = 2
+                [plugins.'io.containerd.tracing.processor.v1.otlp']
+                endpoint = 'http://127.0.0.1:4317'
+                """);
+        for (String lost : List.of("oom_score = -999", "enable_cdi = false", "selinux_category_range = 512",
+                "disable_apparmor = true", "drain_exec_sync_io_timeout = \"1s\"", "sandboxer = \"shim\"", "cni_max_conf_num = 2",
+                "otlp/endpoint = ")) {
+            assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains(lost)),
+                    () -> lost + " is not in " + String.join("\n", imported.report()));
+        }
+    }
+
+    @Test
+    void filesThatContainerdImportsAreReadAndWin() throws IOException {
+        Path drop = Files.createDirectory(directory.resolve("conf.d"));
+        Path main = Files.writeString(directory.resolve("main.toml"), """
+                imports = ["conf.d/*.toml", "none.d/*.toml"]
+                [debug]
+                level = "info"
+                [grpc]
+                gid = 1
+                """);
+        Files.writeString(drop.resolve("2.toml"), "[debug]\nlevel = \"warn\"\n");
+        Files.writeString(drop.resolve("1.toml"), "imports = [\"../main.toml\"]\n[debug]\nlevel = \"debug\"\n");
+        Map<String, Object> ours = accepted(ImportContainerd.of(ForeignConfig.read(List.of(main))));
+        assertEquals("warn", ours.get("debug.level"));
+        assertEquals(1L, ours.get("grpc.gid"));
+    }
+
+    @Test
+    void whatCriosFileDoesNotSayHoldsToo() throws IOException {
+        Imported imported = crio("[crio]\n[crio.runtime]\n");
+        Map<String, Object> ours = accepted(imported);
+        assertEquals("crun", ours.get("runtime.default_runtime_name"));
+        assertEquals(true, ours.get("runtime.runtimes.crun.options.SystemdCgroup"));
+        assertEquals(Set.copyOf(Capabilities.DEFAULT), ImportCrio.OURS.stream().map(name -> "CAP_" + name)
+                .collect(Collectors.toSet()));
+        assertReported(imported, "containers that do not say otherwise have also AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SYS_CHROOT");
+    }
+
+    @Test
+    void criosNewerKeysAreTranslated() throws IOException {
+        Imported imported = crio("""
+                [crio.api]
+                stream_enable_tls = true
+                stream_tls_cert = "/c"
+                stream_tls_key = "/k"
+                grpc_max_recv_msg_size = 83886080
+                [crio.runtime]
+                hooks_dir = ["/usr/share/containers/oci/hooks.d"]
+                enable_criu_support = true
+                cgroup_manager = "cgroupfs"
+                pids_limit = -1
+                default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID",
+                    "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"]
+                [crio.runtime.runtimes.kata]
+                runtime_path = "/usr/bin/containerd-shim-kata-v2"
+                runtime_type = "vm"
+                runtime_config_path = "/opt/kata/configuration.toml"
+                privileged_without_host_devices = true
+                [crio.runtime.runtimes.crun]
+                monitor_path = "/usr/libexec/crio/conmon"
+                monitor_env = ["PATH=/bin"]
+                container_min_memory = "12MiB"
+                inherit_default_runtime = false
+                [crio.image]
+                signature_policy = "/etc/containers/policy.json"
+                global_auth_file = "/etc/auth.json"
+                [crio.metrics]
+                enable_metrics = true
+                metrics_port = 9537
+                [crio.nri]
+                enable_nri = false
+                nri_listen = "/run/nri.sock"
+                [crio.nri.default_validator]
+                nri_validator_reject_namespace_adjustment = true
+                [crio.tracing]
+                tracing_endpoint = "127.0.0.1:4317"
+                """);
+        assertNothingLost(imported);
+        Map<String, Object> ours = accepted(imported);
+        assertEquals("/k", ours.get("streaming.x509_key_pair_streaming.tls_key_file"));
+        assertEquals(83886080L, ours.get("grpc.max_recv_message_size"));
+        assertEquals("[/usr/share/containers/oci/hooks.d]", ours.get("runtime.hooks_dir").toString());
+        assertEquals(true, ours.get("runtime.enable_criu_support"));
+        assertEquals("io.containerd.kata.v2", ours.get("runtime.runtimes.kata.runtime_type"));
+        assertEquals("/opt/kata/configuration.toml", ours.get("runtime.runtimes.kata.options.ConfigPath"));
+        assertEquals("/usr/libexec/crio/conmon", ours.get("runtime.runtimes.crun.monitor_path"));
+        assertEquals(false, ours.get("runtime.runtimes.crun.options.SystemdCgroup"));
+        assertEquals("/etc/containers/policy.json", ours.get("images.registry.policy_file"));
+        assertEquals("/etc/auth.json", ours.get("images.registry.credentials_file"));
+        assertEquals("127.0.0.1:9537", ours.get("metrics.address"));
+        assertEquals(true, ours.get("nri.disable"));
+        assertEquals(true, ours.get("nri.default_validator.reject_namespace_adjustment"));
     }
 }
