@@ -88,11 +88,63 @@ class ForeignRuntimeIT {
         assertTrue(ok("stats").out().contains("web"));
         assertTrue(ok("df").out().contains("images"));
         ok("status");
+        assertTrue(ok("top").out().contains("web"));
+        listings();
         streams();
+        attached();
         onlyBerthsOwnSaysSo();
         ok("stop", "-t", "0", "web");
-        ok("rm", "web");
+        assertTrue(ok("pods").out().contains("NotReady"));
+        ok("rm", "--stopped");
         assertEquals("", ok("pods", "-q").out());
+        ok("rmi", IMAGE);
+        assertTrue(!ok("images").out().contains("busybox"));
+    }
+
+    @Test
+    void imagesComeFromARegistryToContainerd() throws Exception {
+        try (LocalRegistry registry = LocalRegistry.start(directory.resolve("registry"))) {
+            String image = registry.push("pulled");
+            assertTrue(ok("pull", image).out().contains("sha256:"));
+            assertTrue(ok("image", "list").out().contains("pulled"));
+            BerthCommand.Result none = berth.run("pull", registry.host() + "/none:1");
+            assertEquals(3, none.code(), none::toString);
+            assertEquals(1, none.err().lines().count(), none::err);
+            // The image is fetched by run itself where it is missing.
+            ok("rmi", image);
+            assertEquals("pulled\n", ok("run", "--rm", "--logs", logs(), image, "cat", "/www/index.html").out());
+        }
+    }
+
+    private void listings() throws Exception {
+        for (String format : new String[] {"json", "yaml", "wide"}) {
+            for (String command : new String[] {"pods", "ps", "images", "stats", "df"}) {
+                assertTrue(ok(command, "-o", format).out().contains(command.equals("df") ? "/" : command.equals("images")
+                        ? "busybox" : "web"), command + " -o " + format);
+            }
+        }
+        String pod = ok("pods", "-q").out().strip();
+        assertTrue(ok("inspect", pod).out().contains("\"state\" : \"SANDBOX_READY\""), () -> "pod " + pod);
+        assertTrue(ok("inspect", IMAGE).out().contains("\"repoTags\""));
+        assertEquals("", ok("logs", "--tail", "0", "web").out());
+        assertEquals(3, berth.run("inspect", "nothing").code());
+        assertEquals(3, berth.run("stop", "nothing").code());
+    }
+
+    private void attached() throws Exception {
+        try (BerthCommand.Session session = berth.atTerminal(24, 80, "run", "-it", "--name", "shell", "--logs", logs(), IMAGE,
+                "sh", "-c", "while read x; do echo got $x; [ \"$x\" != end ] || exit 6; done")) {
+            session.type("word\r");
+            session.await("got word");
+            session.type("\020\021");
+            assertEquals(0, session.exitCode());
+        }
+        try (BerthCommand.Session session = berth.atTerminal(24, 80, "attach", "-it", "shell")) {
+            session.type("end\r");
+            session.await("got end");
+            assertEquals(6, session.exitCode());
+        }
+        ok("rm", "-f", "shell");
     }
 
     private void streams() throws Exception {
