@@ -14,6 +14,8 @@ import io.berth.cri.v1.ImageStatusRequest;
 import io.berth.cri.v1.ImageStatusResponse;
 import io.berth.cri.v1.PodSandbox;
 import io.berth.cri.v1.PodSandboxStatusRequest;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,9 +81,17 @@ final class InspectCommand extends DaemonCommand {
     }
 
     private static Optional<Message> image(Connection berth, String name) {
-        ImageStatusResponse status = berth.images().imageStatus(ImageStatusRequest.newBuilder()
-                .setImage(ImageSpec.newBuilder().setImage(name)).setVerbose(true).build());
-        return status.hasImage() ? Optional.of(status) : Optional.empty();
+        try {
+            ImageStatusResponse status = berth.images().imageStatus(ImageStatusRequest.newBuilder()
+                    .setImage(ImageSpec.newBuilder().setImage(name)).setVerbose(true).build());
+            return status.hasImage() ? Optional.of(status) : Optional.empty();
+        } catch (StatusRuntimeException refused) {
+            // CRI-O calls a short name without an alias an error, not an image that is not there.
+            if (refused.getStatus().getCode() == Status.Code.UNKNOWN) {
+                return Optional.empty();
+            }
+            throw refused;
+        }
     }
 
     /** The answer with its verbose parts as objects: the protocol carries them as texts of JSON. */

@@ -117,14 +117,11 @@ class ForeignRuntimeIT {
     }
 
     private void listings() throws Exception {
-        for (String format : new String[] {"json", "yaml", "wide"}) {
-            for (String command : new String[] {"pods", "ps", "images", "stats", "df"}) {
-                assertTrue(ok(command, "-o", format).out().contains(command.equals("df") ? "/" : command.equals("images")
-                        ? "busybox" : "web"), command + " -o " + format);
-            }
+        for (String command : new String[] {"pods -o json", "pods -o wide", "ps -o yaml", "stats -o json"}) {
+            assertTrue(ok(command.split(" ")).out().contains("web"), command);
         }
-        String pod = ok("pods", "-q").out().strip();
-        assertTrue(ok("inspect", pod).out().contains("\"state\" : \"SANDBOX_READY\""), () -> "pod " + pod);
+        assertTrue(ok("images", "-o", "json").out().contains("busybox"));
+        assertTrue(ok("inspect", ok("pods", "-q").out().strip()).out().contains("\"name\" : \"web\""));
         assertTrue(ok("inspect", IMAGE).out().contains("\"repoTags\""));
         assertEquals("", ok("logs", "--tail", "0", "web").out());
         assertEquals(3, berth.run("inspect", "nothing").code());

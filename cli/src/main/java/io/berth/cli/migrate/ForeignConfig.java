@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -23,8 +24,9 @@ import org.tomlj.TomlTable;
  * TOML files of another program.
  *
  * @param values by path: keys joined by {@code /}, because the names of containerd's plugins have dots in them
+ * @param tables the outermost ones, also those with nothing in them: what crio config writes is comments only
  */
-public record ForeignConfig(Map<String, Object> values) {
+public record ForeignConfig(Map<String, Object> values, Set<String> tables) {
 
     /**
      * Reads files, of which a later one wins key by key, as it does with both runtimes. What containerd's {@code imports} name
@@ -34,19 +36,21 @@ public record ForeignConfig(Map<String, Object> values) {
      */
     public static ForeignConfig read(List<Path> files) {
         Map<String, Object> values = new LinkedHashMap<>();
+        Set<String> tables = new HashSet<>();
         Set<Path> read = new HashSet<>();
         Deque<Path> waiting = new ArrayDeque<>(files);
         while (!waiting.isEmpty()) {
             Path file = waiting.pop();
             if (read.add(file.toAbsolutePath().normalize())) {
-                Map<String, Object> found = read(file).values;
-                values.putAll(found);
-                if (found.get("imports") instanceof List<?> patterns) {
+                ForeignConfig found = read(file);
+                values.putAll(found.values);
+                tables.addAll(found.tables);
+                if (found.values.get("imports") instanceof List<?> patterns) {
                     imported(file, patterns).reversed().forEach(waiting::push);
                 }
             }
         }
-        return new ForeignConfig(values);
+        return new ForeignConfig(values, tables);
     }
 
     private static List<Path> imported(Path file, List<?> patterns) {
@@ -85,7 +89,7 @@ public record ForeignConfig(Map<String, Object> values) {
         }
         Map<String, Object> values = new LinkedHashMap<>();
         flatten("", parsed, values);
-        return new ForeignConfig(values);
+        return new ForeignConfig(values, parsed.keySet().stream().filter(parsed::isTable).collect(Collectors.toSet()));
     }
 
     private static void flatten(String prefix, TomlTable table, Map<String, Object> values) {
@@ -100,8 +104,8 @@ public record ForeignConfig(Map<String, Object> values) {
         }
     }
 
-    /** Whether there is anything in the table of this name. */
+    /** Whether there is an outermost table of this name. */
     public boolean hasTable(String name) {
-        return values.keySet().stream().anyMatch(key -> key.startsWith(name + "/"));
+        return tables.contains(name);
     }
 }

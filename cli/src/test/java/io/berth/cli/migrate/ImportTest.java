@@ -255,6 +255,8 @@ class ImportTest {
 
     @Test
     void whatCriosFileDoesNotSayHoldsToo() throws IOException {
+        // What crio config writes: the defaults are comments.
+        assertTrue(ForeignConfig.parse(Toml.parse("[crio]\n[crio.runtime]\n"), "theirs").hasTable("crio"));
         Imported imported = crio("[crio]\n[crio.runtime]\n");
         Map<String, Object> ours = accepted(imported);
         assertEquals("crun", ours.get("runtime.default_runtime_name"));
