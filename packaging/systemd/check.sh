@@ -131,8 +131,11 @@ END
     systemctl restart berth
     rm /etc/kubernetes/manifests/web.yaml
     check "kubelet: the pod goes with its manifest" await 180 sh -c '! pgrep -f "^sleep 99999"'
+    # Its process ends first; a kubelet that is ended now would leave the rest of the pod, which purge spares.
+    check "kubelet: the pod is stopped" await 180 sh -c 'timeout 60 berth pods > /check/pods && ! grep -q " Ready" /check/pods'
     kill "$kubelet"
     wait "$kubelet"
+    check "kubelet: what it has not removed yet goes" timeout 180 berth rm --stopped
     grep '^E' /check/kubelet.log | cut -c1-240 | tail -5
 fi
 
