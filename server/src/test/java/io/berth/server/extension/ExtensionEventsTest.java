@@ -54,7 +54,7 @@ class ExtensionEventsTest {
         inventory.add(new Container(container, pod, ContainerConfig.newBuilder()
                 .setMetadata(ContainerMetadata.newBuilder().setName("c")).build(), "i", "i", "runc", "/g/c", Optional.empty(), 15,
                 Container.User.ROOT, List.of(), LinuxContainerResources.getDefaultInstance(), 1, Container.Phase.RUNNING,
-                Optional.empty(), 1, Container.Exit.NONE));
+                Optional.empty(), 1, Container.Exit.NONE, Optional.empty()));
     }
 
     private ExtensionEvents listen(LifecycleListener listener) {
