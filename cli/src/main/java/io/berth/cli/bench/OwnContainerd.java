@@ -5,6 +5,7 @@ import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import io.berth.cli.client.Connection;
+import io.berth.cli.client.DaemonFault;
 import io.berth.cli.scratch.BusyboxImage;
 import io.berth.cri.v1.VersionRequest;
 import io.berth.linux.Command;
@@ -118,7 +119,11 @@ public final class OwnContainerd implements Contestant {
 
     // The socket is there before the CRI plugin is, and the file outlives a daemon.
     private boolean answers() {
-        connection = Connection.to(socket());
+        try {
+            connection = Connection.to(socket());
+        } catch (DaemonFault nobodyListens) {
+            return false;
+        }
         try {
             connection.runtime().withDeadlineAfter(5, TimeUnit.SECONDS).version(VersionRequest.getDefaultInstance());
             return true;
