@@ -11,7 +11,6 @@ import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ContainerStatsRequest;
 import io.berth.cri.v1.ExecRequest;
-import io.berth.cri.v1.ExecSyncRequest;
 import io.berth.cri.v1.Int64Value;
 import io.berth.cri.v1.KeyValue;
 import io.berth.cri.v1.LinuxContainerResources;
@@ -30,24 +29,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.BooleanSupplier;
-import javax.net.SocketFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Pods whose containers run under gVisor's kernel, by the command line of a real runsc. */
 @Timeout(180)
-class GvisorIT {
+class GvisorIT extends HandlerPods {
 
-    @RegisterExtension
-    private final TestDaemon daemon = TestDaemon.with("""
+    GvisorIT() {
+        super("""
             [runtime]
             default_runtime_name = "gvisor"
             [runtime.runtimes.gvisor]
             runtime_path = "runsc"
             """);
+    }
 
     @BeforeAll
     static void gvisorRunsHere() {
@@ -57,12 +54,8 @@ class GvisorIT {
         assumeTrue(output.exitCode() == 0, () -> "runsc does not run on this kernel: " + output.stderrText());
     }
 
-    private PodClient.Pod pod() {
-        TestImages.busybox(daemon);
-        return daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
-    }
-
-    private void end(PodClient.Pod pod) {
+    @Override
+    void end(PodClient.Pod pod) {
         daemon.pods().stop(pod);
         daemon.pods().stop(pod);
         daemon.pods().remove(pod);
@@ -76,24 +69,6 @@ class GvisorIT {
         return names == null ? List.of() : List.of(names);
     }
 
-    private String out(String container, String... command) {
-        var answer = daemon.pods().exec(container, command);
-        assertEquals(0, answer.getExitCode(), answer.getStderr().toStringUtf8());
-        return answer.getStdout().toStringUtf8();
-    }
-
-    private List<String> log(String name) {
-        return daemon.log("pod", name).lines().map(line -> line.substring(line.indexOf(' ') + 1)).toList();
-    }
-
-    private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + 30_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, what + " has not come");
-            Thread.sleep(20);
-        }
-    }
-
     @Test
     void aPodRunsAContainerUnderGvisorsKernelWhoseLogAndExitCodeAreKept() throws IOException {
         PodClient.Pod pod = pod();
@@ -105,27 +80,6 @@ class GvisorIT {
         String here = Files.readString(Path.of("/proc/version"));
         assertTrue(log.stream().noneMatch(line -> line.equals("stdout F " + here.strip())), "it is the node's kernel: " + log);
         assertTrue(log.stream().anyMatch(line -> line.startsWith("stdout F Linux version ")), log.toString());
-        end(pod);
-    }
-
-    @Test
-    void commandsTellTheirOutputAndExitCodeAndAreEndedAtTheirLimit() {
-        PodClient.Pod pod = pod();
-        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
-        var answer = daemon.pods().exec(container, "sh", "-c", "echo out; echo err >&2; exit 3");
-        assertEquals(3, answer.getExitCode());
-        assertEquals("out\n", answer.getStdout().toStringUtf8());
-        assertEquals("err\n", answer.getStderr().toStringUtf8());
-        assertEquals(300_000, out(container, "sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x").length());
-        StatusRuntimeException none = assertThrows(StatusRuntimeException.class, () -> daemon.pods().exec(container, "no-such"));
-        assertEquals(Status.Code.INVALID_ARGUMENT, none.getStatus().getCode(), none.getMessage());
-        StatusRuntimeException slow = assertThrows(StatusRuntimeException.class, () -> daemon.connection().runtime().execSync(
-                ExecSyncRequest.newBuilder().setContainerId(container).setTimeout(1)
-                        .addCmd("sh").addCmd("-c").addCmd("sleep 77 & sleep 88").build()));
-        assertEquals(Status.Code.DEADLINE_EXCEEDED, slow.getStatus().getCode(), slow.getMessage());
-        String processes = out(container, "ps");
-        assertTrue(!processes.contains("sleep 77") && !processes.contains("sleep 88"), processes);
-        assertTrue(processes.contains("sleep 1000"), processes);
         end(pod);
     }
 
@@ -165,23 +119,6 @@ class GvisorIT {
     }
 
     @Test
-    void aClientAttachesToTheContainersOwnProcess() throws Exception {
-        PodClient.Pod pod = pod();
-        String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c",
-                "while read word; do echo got $word; done; echo end").toBuilder().setStdin(true).setStdinOnce(true).build());
-        String url = daemon.connection().runtime().attach(AttachRequest.newBuilder().setContainerId(container)
-                .setStdin(true).setStdout(true).setStderr(true).build()).getUrl();
-        try (ChannelClient client = connect(url)) {
-            client.send(ChannelClient.STDIN, "hello\n".getBytes(StandardCharsets.UTF_8));
-            assertEquals("got hello\n", text(client, ChannelClient.STDOUT, "\n"));
-        }
-        // Its input ends with its first client.
-        assertEquals(0, daemon.pods().awaitExit(container, Duration.ofSeconds(20)).getExitCode());
-        assertEquals(List.of("stdout F got hello", "stdout F end"), log("c"));
-        end(pod);
-    }
-
-    @Test
     void aContainerOnATerminalIsSpokenToByAttach() throws Exception {
         PodClient.Pod pod = pod();
         String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", "read word; echo got $word; exit 4")
@@ -193,39 +130,6 @@ class GvisorIT {
             assertTrue(text(client, ChannelClient.STDOUT, "got hello").contains("got hello"));
         }
         assertEquals(4, daemon.pods().awaitExit(container, Duration.ofSeconds(20)).getExitCode());
-        end(pod);
-    }
-
-    private static ChannelClient connect(String url) throws IOException {
-        return ChannelClient.connect(URI.create(url), List.of("v5.channel.k8s.io"), SocketFactory.getDefault());
-    }
-
-    private static String text(ChannelClient client, int channel, String until) throws IOException {
-        StringBuilder text = new StringBuilder();
-        while (text.indexOf(until) < 0) {
-            var message = client.receive();
-            assertTrue(message.isPresent(), "the connection ended after " + text);
-            if (message.get().channel() == channel) {
-                text.append(new String(message.get().payload(), StandardCharsets.UTF_8));
-            }
-        }
-        return text.toString();
-    }
-
-    @Test
-    void aStopSignalIsHeardAndAfterTheGracePeriodTheContainerIsKilled() throws InterruptedException {
-        PodClient.Pod pod = pod();
-        String polite = daemon.pods().run(pod, PodClient.container("polite", "sh", "-c",
-                "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.1; done"));
-        String deaf = daemon.pods().run(pod, PodClient.container("deaf", "sh", "-c",
-                "trap '' TERM; echo up; while :; do sleep 0.1; done"));
-        await("both", () -> log("polite").contains("stdout F up") && log("deaf").contains("stdout F up"));
-        var runtime = daemon.connection().runtime();
-        runtime.stopContainer(StopContainerRequest.newBuilder().setContainerId(polite).setTimeout(20).build());
-        assertEquals(3, daemon.pods().status(polite).getExitCode());
-        assertTrue(log("polite").contains("stdout F bye"));
-        runtime.stopContainer(StopContainerRequest.newBuilder().setContainerId(deaf).setTimeout(1).build());
-        assertEquals(137, daemon.pods().status(deaf).getExitCode());
         end(pod);
     }
 

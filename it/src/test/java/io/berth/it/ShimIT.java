@@ -6,54 +6,44 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.cli.scratch.PodClient;
-import io.berth.cri.v1.AttachRequest;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ContainerStatsRequest;
 import io.berth.cri.v1.ContainerStatus;
 import io.berth.cri.v1.ExecRequest;
-import io.berth.cri.v1.ExecSyncRequest;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.cri.v1.PodSandboxState;
 import io.berth.cri.v1.PodSandboxStatusRequest;
 import io.berth.cri.v1.ReopenContainerLogRequest;
-import io.berth.cri.v1.StopContainerRequest;
 import io.berth.cri.v1.UpdateContainerResourcesRequest;
 import io.berth.linux.Cgroups;
 import io.berth.streaming.client.ChannelClient;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
-import javax.net.SocketFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Pods whose containers run behind containerd's shim for runc: as their users see them, and what is left of them. */
 @Timeout(120)
-class ShimIT {
+class ShimIT extends HandlerPods {
 
-    @RegisterExtension
-    private final TestDaemon daemon = TestDaemon.with("""
+    ShimIT() {
+        super("""
             [runtime]
             default_runtime_name = "shim"
             [runtime.runtimes.shim]
             runtime_type = "io.containerd.runc.v2"
             """);
-
-    private PodClient.Pod pod() {
-        TestImages.busybox(daemon);
-        return daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
     }
 
-    private void end(PodClient.Pod pod) {
+    @Override
+    void end(PodClient.Pod pod) {
         List<Path> sockets = sockets();
         daemon.pods().stop(pod);
         daemon.pods().stop(pod);
@@ -84,24 +74,6 @@ class ShimIT {
             return Files.readString(file);
         } catch (IOException e) {
             return "";
-        }
-    }
-
-    private String out(String container, String... command) {
-        var answer = daemon.pods().exec(container, command);
-        assertEquals(0, answer.getExitCode(), answer.getStderr().toStringUtf8());
-        return answer.getStdout().toStringUtf8();
-    }
-
-    private List<String> log(String name) {
-        return daemon.log("pod", name).lines().map(line -> line.substring(line.indexOf(' ') + 1)).toList();
-    }
-
-    private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, what + " has not come");
-            Thread.sleep(20);
         }
     }
 
@@ -138,26 +110,6 @@ class ShimIT {
     }
 
     @Test
-    void commandsTellTheirOutputAndExitCode() {
-        PodClient.Pod pod = pod();
-        String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
-        var answer = daemon.pods().exec(container, "sh", "-c", "echo out; echo err >&2; exit 3");
-        assertEquals(3, answer.getExitCode());
-        assertEquals("out\n", answer.getStdout().toStringUtf8());
-        assertEquals("err\n", answer.getStderr().toStringUtf8());
-        assertEquals(300_000, out(container, "sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x").length());
-        StatusRuntimeException none = assertThrows(StatusRuntimeException.class, () -> daemon.pods().exec(container, "no-such"));
-        assertEquals(Status.Code.INVALID_ARGUMENT, none.getStatus().getCode(), none.getMessage());
-        StatusRuntimeException slow = assertThrows(StatusRuntimeException.class, () -> daemon.connection().runtime().execSync(
-                ExecSyncRequest.newBuilder().setContainerId(container).setTimeout(1)
-                        .addCmd("sh").addCmd("-c").addCmd("sleep 77 & sleep 88").build()));
-        assertEquals(Status.Code.DEADLINE_EXCEEDED, slow.getStatus().getCode(), slow.getMessage());
-        String processes = out(container, "ps");
-        assertTrue(!processes.contains("sleep 77") && !processes.contains("sleep 88"), processes);
-        end(pod);
-    }
-
-    @Test
     void aCommandStreamsItsInputAndOutput() throws Exception {
         PodClient.Pod pod = pod();
         String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
@@ -177,56 +129,6 @@ class ShimIT {
             client.send(ChannelClient.STDIN, "\n".getBytes(StandardCharsets.UTF_8));
             assertTrue(text(client, ChannelClient.STDOUT, "101").contains("42 101"));
         }
-        end(pod);
-    }
-
-    @Test
-    void aClientAttachesToTheContainersOwnProcess() throws Exception {
-        PodClient.Pod pod = pod();
-        String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c",
-                "while read word; do echo got $word; done; echo end").toBuilder().setStdin(true).setStdinOnce(true).build());
-        String url = daemon.connection().runtime().attach(AttachRequest.newBuilder().setContainerId(container)
-                .setStdin(true).setStdout(true).setStderr(true).build()).getUrl();
-        try (ChannelClient client = connect(url)) {
-            client.send(ChannelClient.STDIN, "hello\n".getBytes(StandardCharsets.UTF_8));
-            assertEquals("got hello\n", text(client, ChannelClient.STDOUT, "\n"));
-        }
-        // Its input ends with its first client.
-        assertEquals(0, daemon.pods().awaitExit(container, Duration.ofSeconds(20)).getExitCode());
-        assertEquals(List.of("stdout F got hello", "stdout F end"), log("c"));
-        end(pod);
-    }
-
-    private static ChannelClient connect(String url) throws IOException {
-        return ChannelClient.connect(URI.create(url), List.of("v5.channel.k8s.io"), SocketFactory.getDefault());
-    }
-
-    private static String text(ChannelClient client, int channel, String until) throws IOException {
-        StringBuilder text = new StringBuilder();
-        while (text.indexOf(until) < 0) {
-            var message = client.receive();
-            assertTrue(message.isPresent(), "the connection ended after " + text);
-            if (message.get().channel() == channel) {
-                text.append(new String(message.get().payload(), StandardCharsets.UTF_8));
-            }
-        }
-        return text.toString();
-    }
-
-    @Test
-    void aStopSignalIsHeardAndAfterTheGracePeriodTheContainerIsKilled() {
-        PodClient.Pod pod = pod();
-        String polite = daemon.pods().run(pod, PodClient.container("polite", "sh", "-c",
-                "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.1; done"));
-        String deaf = daemon.pods().run(pod, PodClient.container("deaf", "sh", "-c",
-                "trap '' TERM; while :; do sleep 0.1; done"));
-        var runtime = daemon.connection().runtime();
-        assertEquals("up\n", out(polite, "sh", "-c", "sleep 0.3; echo up"));
-        runtime.stopContainer(StopContainerRequest.newBuilder().setContainerId(polite).setTimeout(20).build());
-        assertEquals(3, daemon.pods().status(polite).getExitCode());
-        assertTrue(log("polite").contains("stdout F bye"));
-        runtime.stopContainer(StopContainerRequest.newBuilder().setContainerId(deaf).setTimeout(1).build());
-        assertEquals(137, daemon.pods().status(deaf).getExitCode());
         end(pod);
     }
 

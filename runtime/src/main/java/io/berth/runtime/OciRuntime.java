@@ -2,25 +2,19 @@ package io.berth.runtime;
 
 import io.berth.base.RuntimeFault;
 import io.berth.linux.Command;
-import io.berth.linux.Mounts;
 import io.berth.linux.SealedProgram;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -34,12 +28,11 @@ public final class OciRuntime {
     /** How long a call may take. Tests of runtimes that hang do not wait for so long. */
     private static final Duration LIMIT = Duration.ofMillis(Long.getLong("berth.runtime.limit.millis", 60_000));
 
-    private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
     private static final String GVISOR = "runsc version ";
     private static final Pattern CRUN_VERSION = Pattern.compile("^crun version ([0-9]{1,4})\\.([0-9]{1,4})");
 
     private final RuntimeHandler handler;
-    private final Path root;
+    private final RuntimeRoot root;
     private final Optional<StartFifo> startFifo;
     private final Optional<SealedProgram> sealed;
     private volatile String knownVersion = "";
@@ -48,7 +41,7 @@ public final class OciRuntime {
     /** @param root where the runtime keeps its own state; not shared with another instance */
     public OciRuntime(RuntimeHandler handler, Path root) {
         this.handler = handler;
-        this.root = root;
+        this.root = new RuntimeRoot(root);
         this.startFifo = StartFifo.of(handler.path());
         // runc protects itself by a mount, which costs it next to nothing.
         this.sealed = startFifo.filter(CrunFifo.class::isInstance).map(crun -> new SealedProgram(handler.path()));
@@ -65,7 +58,7 @@ public final class OciRuntime {
 
     /** Where it keeps its state: no other runtime or instance has the same. */
     Path root() {
-        return root;
+        return root.path();
     }
 
     /**
@@ -89,7 +82,7 @@ public final class OciRuntime {
 
     private List<String> ownArguments() {
         List<String> arguments = new ArrayList<>();
-        arguments.add("--root=" + root);
+        arguments.add("--root=" + root.path());
         if (handler.systemdCgroup()) {
             arguments.add("--systemd-cgroup");
         }
@@ -103,7 +96,7 @@ public final class OciRuntime {
      * @param pid its first process
      */
     public void start(String id, int pid) {
-        if (!startFifo.map(fifo -> fifo.open(id, root.resolve(id), pid, LIMIT)).orElse(false)) {
+        if (!startFifo.map(fifo -> fifo.open(id, root.of(id), pid, LIMIT)).orElse(false)) {
             run("start container " + id, List.of("start", id));
         }
     }
@@ -124,7 +117,7 @@ public final class OciRuntime {
 
     /** Removes what the runtime keeps of a container, killing it when {@code force}; fine when it is unknown. */
     public void delete(String id, boolean force) {
-        releaseRestore(id);
+        root.releaseRestore(id);
         List<String> verb = force ? List.of("delete", "--force", id) : List.of("delete", id);
         Command.Output output = call(verb);
         if (output.exitCode() != 0 && !isUnknown(reason(output))) {
@@ -143,20 +136,9 @@ public final class OciRuntime {
      * @param specification the container's {@code config.json}
      */
     public void deleteEnded(String id, Path specification) {
-        releaseRestore(id);
-        if (handler.systemdCgroup() || !keepsOnlyADirectory() || hasMoreToDo(specification) || !removed(root.resolve(id))) {
+        root.releaseRestore(id);
+        if (handler.systemdCgroup() || !keepsOnlyADirectory() || hasMoreToDo(specification) || !root.remove(id)) {
             delete(id, true);
-        }
-    }
-
-    /**
-     * Unmounts what runc mounts in its directory of a container while it restores that, and left there when it was killed:
-     * whoever empties the directory would empty the container's root and its volumes.
-     */
-    private void releaseRestore(String id) {
-        Path mounted = root.resolve(id).resolve("criu-root");
-        if (Files.exists(mounted)) {
-            Mounts.at(mounted).forEach(Mounts::unmount);
         }
     }
 
@@ -184,31 +166,10 @@ public final class OciRuntime {
         }
     }
 
-    private static boolean removed(Path directory) {
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : (Iterable<Path>) all.sorted(Comparator.reverseOrder())::iterator) {
-                Files.deleteIfExists(path);
-            }
-            return true;
-        } catch (NoSuchFileException gone) {
-            return true;
-        } catch (IOException | UncheckedIOException busy) {
-            return false;
-        }
-    }
-
     /** What the runtime keeps of containers that are not known. */
     public List<ContainerRuntime.Leftover> leftovers(Predicate<String> isKnown) {
-        // Their temporary files begin with a dot.
-        try (Stream<Path> entries = Files.isDirectory(root) ? Files.list(root) : Stream.empty()) {
-            return entries.map(entry -> entry.getFileName().toString()).filter(name -> !name.startsWith("."))
-                    // runsc keeps several files of each, whose names only contain the id.
-                    .map(name -> ID.matcher(name).results().map(MatchResult::group).findFirst().orElse(name)).distinct()
-                    .filter(id -> !isKnown.test(id))
-                    .map(id -> new ContainerRuntime.Leftover("runtime state", id, "removed", () -> delete(id, true))).toList();
-        } catch (IOException e) {
-            throw RuntimeFault.internal("list " + root + ": " + RuntimeFault.reason(e), e);
-        }
+        return root.containers().stream().filter(id -> !isKnown.test(id))
+                .map(id -> new ContainerRuntime.Leftover("runtime state", id, "removed", () -> delete(id, true))).toList();
     }
 
     /** The state that the runtime tells ({@code created}, {@code running}, {@code stopped}), or empty when unknown. */
