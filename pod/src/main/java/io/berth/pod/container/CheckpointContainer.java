@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -68,16 +69,32 @@ public final class CheckpointContainer {
         try {
             Files.createDirectories(images);
             Files.createFile(work.resolve("dump.log"));
-            // From here on recovery lets it go on when this daemon does not come to that.
-            timeline.run("frozen", () -> checkpoints.freeze(id));
             try (OutputStream diff = Files.newOutputStream(work.resolve("rootfs-diff.tar"))) {
-                timeline.run("memory", () -> checkpoints.write(id, images, work, limit));
-                return timeline.step("changes", () -> node.snapshots().writeChanges(id, diff));
-            } finally {
+                List<String> deleted = whileFrozen(container, checkpoints, timeline, () -> {
+                    timeline.run("memory", () -> checkpoints.write(id, images, work, limit));
+                    return timeline.step("changes", () -> node.snapshots().writeChanges(id, diff));
+                });
                 timeline.run("thawed", () -> checkpoints.thaw(id));
+                return deleted;
             }
         } catch (IOException e) {
             throw RuntimeFault.internal("checkpoint container " + id + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    // From its first step on recovery lets the container go on when this daemon does not come to that.
+    private List<String> whileFrozen(Container container, Checkpoints checkpoints, Timeline.Operation timeline,
+            Supplier<List<String>> work) {
+        try {
+            timeline.run("frozen", () -> checkpoints.freeze(container.id()));
+            return work.get();
+        } catch (RuntimeException failure) {
+            try {
+                thaw(container);
+            } catch (RuntimeException secondary) {
+                failure.addSuppressed(secondary);
+            }
+            throw failure;
         }
     }
 
