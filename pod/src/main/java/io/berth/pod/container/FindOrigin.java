@@ -43,10 +43,15 @@ final class FindOrigin {
         }
         Image image = node.images().find(wanted).orElseThrow(() -> RuntimeFault.notFound("create container "
                 + config.getMetadata().getName() + ": image " + wanted + " is not on this node: pull it first"));
-        if (CheckpointImage.containerName(node.images(), image).isEmpty()) {
+        if (!mayBeCheckpoint(image) || CheckpointImage.containerName(node.images(), image).isEmpty()) {
             return new ContainerOrigin(config, image, Optional.empty());
         }
         return restored(config, sandbox, layer(config, image));
+    }
+
+    // Spares nearly every container a look into its image's manifest. Without a program it could not run anyway, and is told why.
+    private boolean mayBeCheckpoint(Image image) {
+        return node.settings().checkpoints() || image.config().entrypoint().isEmpty() && image.config().cmd().isEmpty();
     }
 
     private static Path archive(ContainerConfig config, String wanted) {

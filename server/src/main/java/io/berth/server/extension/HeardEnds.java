@@ -53,9 +53,13 @@ final class HeardEnds {
     // Renamed when it is whole: half of it would be told as new.
     private static void begin(Path directory, Collection<String> ended) throws IOException {
         Files.createDirectories(directory.getParent());
-        Path beside = Files.createTempDirectory(directory.getParent(), "new-");
+        // Of a fixed name: what a daemon left that was killed here is used again.
+        Path beside = Files.createDirectories(directory.resolveSibling("new-" + directory.getFileName()));
         for (String id : ended) {
-            Files.createFile(beside.resolve(id));
+            Path note = beside.resolve(id);
+            if (!Files.exists(note)) {
+                Files.createFile(note);
+            }
         }
         Files.move(beside, directory, StandardCopyOption.ATOMIC_MOVE);
     }
