@@ -19,13 +19,15 @@ import tools.jackson.databind.node.ObjectNode;
 final class BringArtifact {
 
     private final Images images;
+    private final Unpacker unpacker;
     private final Consumer<Descriptor> blobs;
     private final PullListener listener;
     private final Images.Lease lease;
 
     /** @param blobs puts a blob into the store */
-    BringArtifact(Images images, Consumer<Descriptor> blobs, PullListener listener, Images.Lease lease) {
+    BringArtifact(Images images, Unpacker unpacker, Consumer<Descriptor> blobs, PullListener listener, Images.Lease lease) {
         this.images = images;
+        this.unpacker = unpacker;
         this.blobs = blobs;
         this.listener = listener;
         this.lease = lease;
@@ -44,7 +46,7 @@ final class BringArtifact {
         artifact.layers().forEach(blob -> lease.blob(blob.digest()));
         // Once unpacked its blobs may be gone, and its layer's digest is known by them alone: ask the record.
         Optional<Image> there = images.list().stream().filter(image -> image.manifest().equals(origin.manifest()))
-                .filter(image -> image.chainIds().stream().allMatch(images.unpacker()::has)).findFirst();
+                .filter(image -> image.chainIds().stream().allMatch(unpacker::has)).findFirst();
         ImageConfig config;
         Digest id;
         if (there.isPresent()) {
@@ -60,7 +62,7 @@ final class BringArtifact {
             config = ImageConfig.parse(made);
             lease.chains(config.diffIds());
             listener.local(() -> {
-                unpack(images, artifact, config.diffIds().getFirst());
+                unpack(images, unpacker, artifact, config.diffIds().getFirst());
                 return id;
             });
         }
@@ -80,9 +82,9 @@ final class BringArtifact {
     }
 
     /** Unpacks an artifact whose blobs are in the store. */
-    static void unpack(Images images, Manifest.OfArtifact artifact, Digest diffId) {
+    static void unpack(Images images, Unpacker unpacker, Manifest.OfArtifact artifact, Digest diffId) {
         try (InputStream in = new ArtifactTar(images.content(), artifact).open()) {
-            images.unpacker().unpack(Optional.empty(), diffId, diffId, MediaTypes.OCI_LAYER, in);
+            unpacker.unpack(Optional.empty(), diffId, diffId, MediaTypes.OCI_LAYER, in);
         } catch (IOException e) {
             throw new RuntimeFault(Kind.INTERNAL, "unpack artifact: " + RuntimeFault.reason(e), e);
         }

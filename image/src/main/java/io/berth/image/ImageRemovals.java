@@ -51,8 +51,16 @@ final class ImageRemovals {
     void finish(Collector collector) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
             for (Path file : files) {
-                collector.collect(digests(file, "blob "), digests(file, "chain "));
-                Files.delete(file);
+                try {
+                    collector.collect(digests(file, "blob "), digests(file, "chain "));
+                    Files.delete(file);
+                } catch (RuntimeFault later) {
+                    if (later.kind() != RuntimeFault.Kind.UNAVAILABLE) {
+                        throw later;
+                    }
+                    LOG.atWarn().addKeyValue("file", file).addKeyValue("reason", later.getMessage())
+                            .log("layers of a removed image stay for now: they go when the snapshotter answers");
+                }
             }
         } catch (IOException e) {
             throw ContentStore.fault("finish the removal of images in", directory, e);

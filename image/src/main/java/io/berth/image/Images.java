@@ -39,13 +39,14 @@ public final class Images {
 
     private final Path directory;
     private final ContentStore content;
-    private final Unpacker unpacker;
+    private final Unpackers unpackers;
     private final Predicate<String> pinned;
     private final LayoutIndex index;
     private final ImageRemovals removals;
     private final ReentrantLock writing = new ReentrantLock();
     private final Map<Digest, Integer> heldChains = new HashMap<>();
     private volatile Map<Digest, Image> byId;
+    private volatile MissingBlobs missing = MissingBlobs.NOBODY;
 
     /** Keeps the blobs and layers of a pull from being collected until it is closed. */
     final class Lease implements AutoCloseable {
@@ -84,10 +85,10 @@ public final class Images {
      *
      * @param pinned whether an image with this full name is pinned
      */
-    public Images(Path root, Unpacker unpacker, Predicate<String> pinned) {
+    public Images(Path root, Unpackers unpackers, Predicate<String> pinned) {
         this.directory = root.resolve("images");
         this.content = new ContentStore(root.resolve("content"));
-        this.unpacker = unpacker;
+        this.unpackers = unpackers;
         this.pinned = pinned;
         this.index = new LayoutIndex(content);
         try {
@@ -103,13 +104,33 @@ public final class Images {
         }
     }
 
+    /**
+     * Whether a container can be made of the image without a registry: its layers are unpacked there, or their blobs are here.
+     *
+     * @param snapshotter empty for the usual one
+     */
+    public boolean isUsable(Image image, String snapshotter) {
+        return image.layers().stream().allMatch(content::has)
+                || image.chainIds().stream().allMatch(unpackers.of(snapshotter)::has);
+    }
+
     /** The blobs. */
     public ContentStore content() {
         return content;
     }
 
-    Unpacker unpacker() {
-        return unpacker;
+    /** Where layers are unpacked. */
+    Unpackers unpackers() {
+        return unpackers;
+    }
+
+    /** Sets who is asked for blobs that the store has no more. */
+    void missingBlobs(MissingBlobs source) {
+        this.missing = source;
+    }
+
+    MissingBlobs missingBlobs() {
+        return missing;
     }
 
     Lease lease() {
@@ -235,16 +256,21 @@ public final class Images {
             finishRemovals();
             List<Digest> blobs = content.blobs().stream()
                     .filter(blob -> content.isOlder(blob, age)).toList();
-            collect(blobs, unpacker.chains());
+            collect(blobs, unpackers.chains());
         } finally {
             writing.unlock();
         }
     }
 
     /**
-     * Removes the blobs of layers that are unpacked and safely on the disk; waits for the disk. What a pull uses stays.
+     * Removes the blobs of layers that are unpacked and safely on the disk; waits for the disk. What a pull uses stays, and so
+     * does everything where another snapshotter may want to unpack it too.
      */
     void discardUnpacked(Image image) {
+        if (unpackers.areSeveral()) {
+            return;
+        }
+        Unpacker unpacker = unpackers.of("");
         try {
             unpacker.awaitDurable();
             if (image.chainIds().stream().allMatch(unpacker::has)) {
@@ -276,7 +302,7 @@ public final class Images {
         boolean progress = true;
         while (progress && !candidates.isEmpty()) {
             int before = candidates.size();
-            candidates = new ArrayList<>(candidates.reversed().stream().filter(c -> !unpacker.remove(c)).toList());
+            candidates = new ArrayList<>(candidates.reversed().stream().filter(c -> !unpackers.remove(c)).toList());
             candidates = new ArrayList<>(candidates.reversed());
             progress = candidates.size() < before;
         }

@@ -131,7 +131,7 @@ public final class ImportImage {
                     image.layers().forEach(layer -> large(source, layer, lease, file));
                     yield store(image, at, json.length, index, target, config, names, lease, file);
                 }
-                case Manifest.OfArtifact artifact -> images.put(new BringArtifact(images,
+                case Manifest.OfArtifact artifact -> images.put(new BringArtifact(images, images.unpackers().of(""),
                         blob -> large(source, blob, lease, file), PullListener.NONE, lease)
                         .bring(new BringArtifact.Origin(at, json.length, index, target), artifact, names));
                 case Manifest.Choice nested -> throw new RuntimeFault(Kind.DATA_LOSS, "import image " + file
@@ -150,7 +150,7 @@ public final class ImportImage {
             Digest target, ImageConfig config, List<ImageReference> names, Images.Lease lease, Path file) {
         PulledConfig.check(config, manifest, platform, file.toString());
         lease.chains(Image.chainIds(config.diffIds()));
-        new UnpackImage(images).layers(manifest, config);
+        new UnpackImage(images, "").layers(manifest, config);
         return images.put(new Image(manifest.config().digest(), manifestDigest, index,
                 names.stream().flatMap(name -> name.repoTag().stream()).toList(),
                 names.stream().map(name -> name.repoDigest(target)).toList(),

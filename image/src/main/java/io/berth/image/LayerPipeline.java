@@ -35,9 +35,46 @@ final class LayerPipeline implements AutoCloseable {
         this.permits = new Semaphore(options.concurrentLayers(), true);
     }
 
-    void run(List<Descriptor> layers, List<Digest> diffIds, Images.Lease lease) {
+    /**
+     * The layers to bring, the lowest first.
+     *
+     * @param image the name that the image is pulled by
+     */
+    record Stack(String image, Digest manifest, List<Descriptor> layers, List<Digest> diffIds) {
+
+        RemoteLayer layer(int index, List<Digest> chains) {
+            return new RemoteLayer(image, manifest, layers.get(index).digest(), layers.get(index).annotations(),
+                    layers.subList(index, layers.size()).stream().map(Descriptor::digest).toList(),
+                    index == 0 ? Optional.empty() : Optional.of(chains.get(index - 1)), chains.get(index), diffIds.get(index));
+        }
+    }
+
+    void run(Stack stack, Images.Lease lease) {
+        stack.layers.forEach(layer -> lease.blob(layer.digest()));
+        if (unpacker.goesInTurns()) {
+            oneByOne(stack);
+        } else {
+            together(stack.layers, stack.diffIds);
+        }
+    }
+
+    // The snapshotter may bring a layer itself, which it can tell only when it has the one below.
+    private void oneByOne(Stack stack) {
+        List<Digest> chains = Image.chainIds(stack.diffIds);
+        for (int i = 0; i < chains.size(); i++) {
+            Descriptor blob = stack.layers.get(i);
+            RemoteLayer layer = stack.layer(i, chains);
+            if (unpacker.has(layer.chainId()) || listener.local(() -> unpacker.bring(layer))) {
+                listener.present(blob.digest(), blob.sizeBytes());
+            } else {
+                new FetchLayer(blobs, content, unpacker, listener).run(blob, layer.parentChain(), layer.chainId(),
+                        layer.diffId(), () -> { });
+            }
+        }
+    }
+
+    private void together(List<Descriptor> layers, List<Digest> diffIds) {
         List<Digest> chains = Image.chainIds(diffIds);
-        layers.forEach(layer -> lease.blob(layer.digest()));
         List<CompletableFuture<Void>> done = new ArrayList<>();
         CompletableFuture<Void> failed = new CompletableFuture<>();
         for (int i = 0; i < layers.size(); i++) {

@@ -48,8 +48,19 @@ public final class PullImage {
         return images;
     }
 
-    /** Pulls and returns the image as it is stored, with all its names. */
+    /** As below, with the usual snapshotter. */
     public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, PullListener listener) {
+        return pull(reference, credentials, "", listener);
+    }
+
+    /**
+     * Pulls and returns the image as it is stored, with all its names.
+     *
+     * @param snapshotter where the layers go; empty for the usual one
+     */
+    public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, String snapshotter,
+            PullListener listener) {
+        Unpacker unpacker = images.unpackers().of(snapshotter);
         RegistrySource source = new RegistrySource(reference,
                 new FindCredentials(credentials, options.files().credentials()), endpoints.of(reference), options, clients);
         Timeline.Operation steps = Timeline.unrecorded("PullImage");
@@ -61,9 +72,9 @@ public final class PullImage {
             admission.admit(reference, resolved.digests(), AdmitImage.Source.REGISTRY);
             FetchBlob blobs = new FetchBlob(content, source, options, listener);
             Image whole = switch (resolved.manifest()) {
-                case Manifest.OfImage image -> image(steps, resolved, image, blobs, reference, listener, lease);
+                case Manifest.OfImage image -> image(steps, resolved, image, blobs, unpacker, reference, listener, lease);
                 case Manifest.OfArtifact artifact ->
-                    new BringArtifact(images, blobs::fetch, listener, lease)
+                    new BringArtifact(images, unpacker, blobs::fetch, listener, lease)
                             .bring(BringArtifact.Origin.of(resolved), artifact, List.of(reference));
                 case Manifest.Choice choice -> throw new IllegalStateException("resolved to an index");
             };
@@ -76,18 +87,25 @@ public final class PullImage {
     }
 
     private Image image(Timeline.Operation steps, ResolveManifest.Resolved resolved, Manifest.OfImage manifest,
-            FetchBlob blobs, ImageReference reference, PullListener listener, Images.Lease lease) {
+            FetchBlob blobs, Unpacker unpacker, ImageReference reference, PullListener listener, Images.Lease lease) {
         listener.resolved(manifest.layers().stream()
                 .map(layer -> new PullListener.Blob(layer.digest(), layer.sizeBytes())).toList());
         ImageConfig config = steps.step("config", () -> config(blobs, manifest, reference, lease));
         lease.chains(Image.chainIds(config.diffIds()));
-        try (LayerPipeline layers = new LayerPipeline(blobs, content, images.unpacker(), options, listener)) {
-            steps.run("layers", () -> layers.run(manifest.layers(), config.diffIds(), lease));
+        LayerPipeline.Stack stack = new LayerPipeline.Stack(reference.toString(), resolved.manifestDigest(), manifest.layers(),
+                config.diffIds());
+        try (LayerPipeline layers = new LayerPipeline(blobs, content, unpacker, options, listener)) {
+            steps.run("layers", () -> layers.run(stack, lease));
         }
         return new Image(manifest.config().digest(), resolved.manifestDigest(), resolved.index(),
                 reference.repoTag().stream().toList(), List.of(reference.repoDigest(resolved.target())),
                 manifest.contentBytes(resolved.json().length), config,
                 manifest.layers().stream().map(Descriptor::digest).toList(), false, Instant.now());
+    }
+
+    /** From now on, whoever needs a blob of an image that the store has no more gets it by this. */
+    public void bringsMissingBlobs() {
+        images.missingBlobs(this::fetch);
     }
 
     /** Brings blobs of an image that is in the store, from any place that it was pulled from. */

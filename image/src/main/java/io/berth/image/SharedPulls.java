@@ -26,7 +26,7 @@ public final class SharedPulls {
     private static final Duration REMEMBERED = Duration.ofSeconds(10);
     private static final int REMEMBERED_COUNT = 64;
 
-    private record Key(String reference, Optional<RegistryCredentials> credentials) {}
+    private record Key(String reference, Optional<RegistryCredentials> credentials, String snapshotter) {}
 
     /** A pull that is over since {@code atNanos} of {@link System#nanoTime}. */
     private record Ended(PullProgress.Snapshot snapshot, long atNanos) {}
@@ -57,9 +57,18 @@ public final class SharedPulls {
         this.options = pull.options();
     }
 
-    /** Pulls, or joins the pull under way. Interrupting the thread leaves it; see {@link PullImage} for failures. */
+    /** As below, with the usual snapshotter. */
     public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials) {
-        Running joined = running.compute(new Key(reference.toString(), credentials), (key, present) -> {
+        return pull(reference, credentials, "");
+    }
+
+    /**
+     * Pulls, or joins the pull under way. Interrupting the thread leaves it; see {@link PullImage} for failures.
+     *
+     * @param snapshotter where the layers go; empty for the usual one
+     */
+    public Image pull(ImageReference reference, Optional<RegistryCredentials> credentials, String snapshotter) {
+        Running joined = running.compute(new Key(reference.toString(), credentials, snapshotter), (key, present) -> {
             Running found = present == null ? begin(key, reference) : present;
             found.waiting++;
             return found;
@@ -105,7 +114,7 @@ public final class SharedPulls {
         Thread stalls = Thread.ofVirtual().name("pull-watch").start(() -> watch(pulling));
         long from = System.nanoTime();
         try {
-            Image image = pull.pull(reference, pulling.key.credentials, pulling.progress);
+            Image image = pull.pull(reference, pulling.key.credentials, pulling.key.snapshotter, pulling.progress);
             end(pulling, Optional.empty());
             watch.ended(Duration.ofNanos(System.nanoTime() - from), Optional.empty());
             pulling.result.complete(image);

@@ -33,6 +33,20 @@ public interface Unpacker {
         unpack(parentChain, chainId, diffId, mediaType, compressed, () -> { });
     }
 
+    /** Whether a layer can be unpacked only when the one below is there. */
+    default boolean goesInTurns() {
+        return false;
+    }
+
+    /**
+     * Lets a snapshotter that knows registries bring the layer itself. The chain below is there.
+     *
+     * @return whether the layer is there now; false where it has to be downloaded and unpacked
+     */
+    default boolean bring(RemoteLayer layer) {
+        return false;
+    }
+
     /** Waits until all layers are on the disk, so that a power cut takes none of them. */
     void awaitDurable();
 

@@ -40,7 +40,8 @@ public final class VerifyImages {
                 findings.add(new Finding(image, "blob " + layer, "its bytes do not have this digest", "pull the image again"));
             }
         }
-        layers(image, findings);
+        images.unpackers().all().stream().filter(unpacker -> isMeant(image, unpacker))
+                .forEach(unpacker -> layers(image, unpacker, findings));
         return findings;
     }
 
@@ -53,11 +54,16 @@ public final class VerifyImages {
         return Optional.of(new Finding(image, what + " " + blob, problem, "pull the image again"));
     }
 
-    private void layers(Image image, List<Finding> findings) {
+    // Where there are several snapshotters, not each has each image: one that has nothing of it is not at fault.
+    private boolean isMeant(Image image, Unpacker unpacker) {
+        return !images.unpackers().areSeveral() || image.chainIds().stream().anyMatch(unpacker::has);
+    }
+
+    private void layers(Image image, Unpacker unpacker, List<Finding> findings) {
         List<Digest> chains = image.chainIds();
         int lowest = chains.size();
         for (int i = chains.size() - 1; i >= 0; i--) {
-            Optional<String> damage = images.unpacker().damage(chains.get(i));
+            Optional<String> damage = unpacker.damage(chains.get(i));
             if (damage.isPresent()) {
                 lowest = i;
                 findings.add(new Finding(image, "unpacked layer " + chains.get(i), damage.get(), ""));
@@ -66,7 +72,7 @@ public final class VerifyImages {
         // What stands on a damaged layer has to go with it, the topmost first.
         boolean removed = true;
         for (int i = chains.size() - 1; i >= lowest && removed; i--) {
-            removed = images.unpacker().remove(chains.get(i));
+            removed = unpacker.remove(chains.get(i));
         }
         String cure = removed ? "pull the image again"
                 : "containers use it: remove them, verify again, and pull the image again";

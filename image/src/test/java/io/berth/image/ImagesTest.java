@@ -25,7 +25,7 @@ class ImagesTest {
 
     @BeforeEach
     void open() {
-        images = new Images(root, unpacker, name -> name.contains("/pause:"));
+        images = new Images(root, Unpackers.only(unpacker), name -> name.contains("/pause:"));
     }
 
     private Path layout(TestImage image, String... names) throws Exception {
@@ -79,7 +79,7 @@ class ImagesTest {
         Image old = images.find(first.id().hex()).orElseThrow();
         assertTrue(old.repoTags().isEmpty());
         assertEquals(List.of("r.example/app@" + first.indexDigest()), old.repoDigests());
-        assertEquals(images.list(), new Images(root, unpacker, name -> false).list());
+        assertEquals(images.list(), new Images(root, Unpackers.only(unpacker), name -> false).list());
     }
 
     @Test
@@ -98,7 +98,7 @@ class ImagesTest {
         images.remove(two.id().toString());
         assertTrue(unpacker.chains().isEmpty());
         assertTrue(images.content().blobs().isEmpty());
-        assertTrue(new Images(root, unpacker, name -> false).list().isEmpty());
+        assertTrue(new Images(root, Unpackers.only(unpacker), name -> false).list().isEmpty());
     }
 
     @Test
@@ -123,17 +123,17 @@ class ImagesTest {
         Image image = add(new TestImage("a"), "r.example/app:1");
         add(new TestImage("b"), "r.example/other:1");
         Files.writeString(images.content().path(image.id()), "{}");
-        Images again = new Images(root, unpacker, name -> false);
+        Images again = new Images(root, Unpackers.only(unpacker), name -> false);
         assertEquals(1, again.list().size());
         Files.writeString(root.resolve("images/sha256-junk.json"), "{");
-        assertEquals(1, new Images(root, unpacker, name -> false).list().size());
+        assertEquals(1, new Images(root, Unpackers.only(unpacker), name -> false).list().size());
     }
 
     @Test
     void missingLayersComeBackFromTheirBlobs() throws Exception {
         Image image = add(new TestImage("a", "b"), "r.example/app:1");
         unpacker.parents.clear();
-        new UnpackImage(images).ensure(image);
+        new UnpackImage(images, "").ensure(image);
         assertTrue(unpacker.chains().containsAll(image.chainIds()));
     }
 

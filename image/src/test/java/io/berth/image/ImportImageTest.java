@@ -41,7 +41,7 @@ class ImportImageTest {
 
     @BeforeEach
     void open() {
-        images = new Images(root, unpacker, name -> false);
+        images = new Images(root, Unpackers.only(unpacker), name -> false);
         importing = new ImportImage(images, Platform.host());
     }
 
@@ -104,7 +104,7 @@ class ImportImageTest {
         assertTrue(unpacker.chains().containsAll(image.chainIds()));
         assertEquals(image.id(), importing.importFrom(file, Optional.of("mine")).getFirst().id());
         assertTrue(images.find("mine:latest").isPresent());
-        assertEquals(images.list(), new Images(root, unpacker, name -> false).list());
+        assertEquals(images.list(), new Images(root, Unpackers.only(unpacker), name -> false).list());
     }
 
     @Test

@@ -110,7 +110,7 @@ class PullImageIT {
 
     @BeforeEach
     void open() {
-        images = new Images(root, unpacker, name -> false);
+        images = new Images(root, Unpackers.only(unpacker), name -> false);
         options = PullOptions.defaults().withDiscardUnpacked(false).withBackoff(2, Duration.ofMillis(10), Duration.ofMillis(50));
     }
 

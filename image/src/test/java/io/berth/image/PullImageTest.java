@@ -64,7 +64,7 @@ class PullImageTest {
 
     @BeforeEach
     void open() throws IOException {
-        images = new Images(root, unpacker, name -> false);
+        images = new Images(root, Unpackers.only(unpacker), name -> false);
         server = start();
         other = start();
         options = PullOptions.defaults().withDiscardUnpacked(false).withBackoff(3, Duration.ofMillis(10), Duration.ofMillis(200))

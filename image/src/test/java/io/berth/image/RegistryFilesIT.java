@@ -46,7 +46,7 @@ class RegistryFilesIT {
     void open() throws Exception {
         assumeTrue(Files.isExecutable(TestRegistry.PROGRAM), "skipped: needs docker-registry");
         registry = TestRegistry.plain(root.resolve("registry"));
-        images = new Images(root.resolve("store"), unpacker, name -> false);
+        images = new Images(root.resolve("store"), Unpackers.only(unpacker), name -> false);
         registries = root.resolve("registries.conf");
         credentials = root.resolve("auth.json");
         policy = root.resolve("policy.json");

@@ -43,7 +43,7 @@ class RegistryTlsIT {
         openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority");
         signed("server", "subjectAltName=IP:127.0.0.1");
         signed("client", "extendedKeyUsage=clientAuth");
-        images = new Images(root.resolve("store"), unpacker, name -> false);
+        images = new Images(root.resolve("store"), Unpackers.only(unpacker), name -> false);
         byte[] noise = new byte[40 << 20];
         new Random(5).nextBytes(noise);
         made = new TestImage("small", new String(noise, StandardCharsets.ISO_8859_1));

@@ -90,7 +90,7 @@ class RegistryTlsTest {
         Files.writeString(folder.resolve("hosts.toml"), "server = \"https://" + host + "\"\n" + settings);
         PullOptions options = PullOptions.defaults().withCertsDirectory(root.resolve("certs"))
                 .withBackoff(1, Duration.ofMillis(1), Duration.ofMillis(1));
-        Images images = new Images(root, new FakeUnpacker(), name -> false);
+        Images images = new Images(root, Unpackers.only(new FakeUnpacker()), name -> false);
         return assertThrows(RuntimeFault.class, () -> new PullImage(images, options)
                 .pull(ImageReference.parse(host + "/a/b"), Optional.empty(), PullListener.NONE));
     }

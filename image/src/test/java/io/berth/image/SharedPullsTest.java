@@ -53,7 +53,7 @@ class SharedPullsTest {
 
     @BeforeEach
     void open() throws IOException {
-        images = new Images(root, new FakeUnpacker(), name -> false);
+        images = new Images(root, Unpackers.only(new FakeUnpacker()), name -> false);
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::serve);

@@ -30,6 +30,7 @@ class ArchitectureTest {
             Map.entry("cri", Set.of()),
             Map.entry("api", Set.of()),
             Map.entry("extension", Set.of()),
+            Map.entry("snapshotter", Set.of()),
             Map.entry("linux", Set.of("base")),
             Map.entry("store", Set.of("base")),
             Map.entry("image", Set.of("base")),
@@ -42,7 +43,7 @@ class ArchitectureTest {
             Map.entry("streaming", Set.of("base")),
             Map.entry("pod", Set.of("base", "linux", "cri", "store", "image", "snapshot", "network", "runtime", "streaming")),
             Map.entry("server", Set.of("base", "linux", "cri", "api", "store", "image", "snapshot", "network", "runtime",
-                    "streaming", "nri", "shim", "extension", "pod")),
+                    "streaming", "nri", "shim", "snapshotter", "extension", "pod")),
             Map.entry("cli", Set.of("base", "linux", "cri", "api", "image", "network", "streaming", "server")),
             Map.entry("embedded", Set.of("base", "cri", "api", "server", "cli")));
 
@@ -96,7 +97,8 @@ class ArchitectureTest {
 
     @Test
     void grpcIsOnlyAtTheEdge() {
-        noClasses().that().resideOutsideOfPackages("io.berth.server..", "io.berth.cli..", "io.berth.cri..", "io.berth.api..")
+        noClasses().that().resideOutsideOfPackages("io.berth.server..", "io.berth.cli..", "io.berth.cri..", "io.berth.api..",
+                        "io.berth.snapshotter..")
                 .should().dependOnClassesThat(resideInAPackage("io.grpc..")).check(CLASSES);
     }
 

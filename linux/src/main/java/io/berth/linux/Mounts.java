@@ -19,8 +19,8 @@ public final class Mounts {
     public static final long MS_NODEV = 4;
     public static final long MS_NOEXEC = 8;
     private static final long MS_REMOUNT = 32;
-    private static final long MS_BIND = 4096;
-    private static final long MS_REC = 16384;
+    private static final long MS_BIND = MountOptions.BIND;
+    private static final long MS_REC = MountOptions.RECURSIVE;
     private static final long MS_PRIVATE = 1 << 18;
     private static final long MS_SHARED = 1 << 20;
     private static final int MNT_DETACH = 2;

@@ -13,7 +13,8 @@ import io.berth.pod.record.Inventory;
 import io.berth.pod.spec.ContainerSpec;
 import io.berth.pod.spec.SelinuxLabels;
 import io.berth.runtime.ContainerRuntime;
-import io.berth.snapshot.Snapshots;
+import io.berth.snapshot.Snapshotter;
+import io.berth.snapshot.Snapshotters;
 import java.util.Map;
 
 /**
@@ -25,7 +26,7 @@ import java.util.Map;
  * @param selinux the labels of pods and containers
  */
 public record Node(Directories directories, NodeSettings settings, Inventory inventory, Images images,
-        Snapshots snapshots, PodNetwork network, Map<String, ContainerRuntime> runtimes,
+        Snapshotters snapshotters, PodNetwork network, Map<String, ContainerRuntime> runtimes,
         Cgroups cgroups, ContainerSpec specs, Exits exits, ContainerEvents events, Timeline timeline,
         KeyedLocks<String> verbs, LifecycleHooks hooks, SelinuxLabels selinux) {
 
@@ -38,6 +39,11 @@ public record Node(Directories directories, NodeSettings settings, Inventory inv
                     + "] to the configuration or correct the RuntimeClass");
         }
         return runtime;
+    }
+
+    /** Where root filesystems for a handler's containers come from; the empty name stands for the default handler. */
+    public Snapshotter snapshotter(String handler) {
+        return snapshotters.of(runtime(handler).handler().snapshotter());
     }
 
     /** The handler's own name for what a client may have left empty. */

@@ -171,10 +171,10 @@ public final class Reconcile {
     }
 
     private void removeUnknownFiles() throws IOException {
-        for (String key : node.snapshots().activeKeys()) {
+        for (String key : node.snapshotters().activeKeys()) {
             // A container's own key is its id; keys of its image volumes begin with it.
             if (!isContainer(key.substring(0, Math.min(64, key.length())))) {
-                findings.cure("snapshot", key, "removed", () -> node.snapshots().remove(key));
+                findings.cure("snapshot", key, "removed", () -> node.snapshotters().remove(key));
             }
         }
         // Some runtimes have a bundle for each sandbox too.

@@ -14,9 +14,10 @@ import java.util.Optional;
  * @param arguments put before the runtime's verb
  * @param annotations which of them it is told
  * @param baseSpec what its specifications start from; empty for Berth's own beginnings
+ * @param snapshotter where its containers' root filesystems come from; empty for the node's usual one
  */
 public record RuntimeHandler(String name, Path path, boolean systemdCgroup, Privileged privileged,
-        List<String> arguments, PassedAnnotations annotations, Optional<BaseSpec> baseSpec) {
+        List<String> arguments, PassedAnnotations annotations, Optional<BaseSpec> baseSpec, String snapshotter) {
 
     /** The devices of a privileged container. */
     public enum Privileged {
@@ -31,6 +32,6 @@ public record RuntimeHandler(String name, Path path, boolean systemdCgroup, Priv
     /** A handler without anything special. */
     public static RuntimeHandler plain(String name, Path path) {
         return new RuntimeHandler(name, path, false, Privileged.HOST_DEVICES, List.of(), PassedAnnotations.NONE,
-                Optional.empty());
+                Optional.empty(), "");
     }
 }

@@ -106,6 +106,7 @@ public final class Daemon implements AutoCloseable {
         StreamingServer streaming = new StreamingServer(wiring.streamingSettings(), new PodStreams(node),
                 Executors.newVirtualThreadPerTaskExecutor());
         PullImage pull = new PullImage(node.images(), wiring.pullOptions(), wiring.extensions());
+        pull.bringsMissingBlobs();
         SharedPulls pulls = new SharedPulls(pull);
         metrics.ifPresent(each -> each.show(pulls));
         Optional<Console> console = config.console().map(address -> Console.start(address, new ConsoleSources(node, config,
@@ -161,6 +162,7 @@ public final class Daemon implements AutoCloseable {
         tracing.ifPresent(each -> each.close());
         metrics.ifPresent(Metrics::close);
         wiring.stopShimEvents();
+        wiring.stopSnapshotters();
         node.exits().close();
         node.network().close();
         stateLock.close();

@@ -1,12 +1,12 @@
 package io.berth.server;
 
-import io.berth.base.Digest;
 import io.berth.base.KeyedLocks;
 import io.berth.base.RuntimeFault;
 import io.berth.base.Timeline;
 import io.berth.image.Images;
 import io.berth.image.PullOptions;
 import io.berth.image.Unpacker;
+import io.berth.image.Unpackers;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Command;
 import io.berth.linux.Selinux;
@@ -45,15 +45,20 @@ import io.berth.shim.ShimEvents;
 import io.berth.shim.ShimHandler;
 import io.berth.shim.ShimPaths;
 import io.berth.shim.ShimRuntime;
+import io.berth.server.snapshotter.GrpcSnapshots;
+import io.berth.server.snapshotter.LayerSink;
+import io.berth.snapshot.ProxySnapshots;
 import io.berth.snapshot.Snapshots;
+import io.berth.snapshot.Snapshotter;
+import io.berth.snapshot.Snapshotters;
 import io.berth.store.FileRecordStore;
 import io.berth.streaming.StreamingSettings;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,6 +79,7 @@ final class Wiring {
     private final Cgroups cgroups = Cgroups.detect();
     private final NriHooks hooks = new NriHooks();
     private final Extensions extensions;
+    private final List<GrpcSnapshots> proxies = new ArrayList<>();
     private Optional<ShimEvents> events = Optional.empty();
 
     /** @param steps told of each step of an operation */
@@ -100,8 +106,8 @@ final class Wiring {
         Map<String, ContainerRuntime> runtimes = runtimes();
         NodeSettings settings = settings(runtimes);
         Inventory inventory = new Inventory(new FileRecordStore(directories.records()));
-        Snapshots snapshots = new Snapshots(directories.root());
-        Images images = new Images(directories.root(), new LayerSink(snapshots),
+        Snapshotters snapshotters = snapshotters();
+        Images images = new Images(directories.root(), unpackers(snapshotters),
                 name -> config.images().pinned().contains(name));
         Exits exits = new Exits(directories.exits(), directories.containers(), inventory, cgroups);
         ContainerEvents events = new ContainerEvents(inventory);
@@ -109,7 +115,7 @@ final class Wiring {
             events.stopped(container);
             hooks.ended(container);
         });
-        return new Node(directories, settings, inventory, images, snapshots, network(), runtimes, cgroups,
+        return new Node(directories, settings, inventory, images, snapshotters, network(), runtimes, cgroups,
                 new ContainerSpec(cgroups, SeccompDefault.load(), specSettings()), exits, events,
                 new Timeline(steps), new KeyedLocks<>(), hooks,
                 new SelinuxLabels(Selinux.ofThisMachine(), config.runtime().selinux()));
@@ -134,6 +140,28 @@ final class Wiring {
     void stopPlugins() {
         hooks.close();
         extensions.close();
+    }
+
+    private Snapshotters snapshotters() {
+        Snapshots builtIn = new Snapshots(directories.root());
+        Map<String, Snapshotter> byName = new TreeMap<>(Map.of(Snapshotters.BUILT_IN, builtIn));
+        config.proxySnapshotters().forEach((name, socket) -> {
+            GrpcSnapshots calls = new GrpcSnapshots(name, socket);
+            proxies.add(calls);
+            byName.put(name, new ProxySnapshots(name, directories.root(), calls));
+        });
+        return new Snapshotters(builtIn, config.images().snapshotter(), byName);
+    }
+
+    private static Unpackers unpackers(Snapshotters snapshotters) {
+        Map<String, Unpacker> byName = new TreeMap<>();
+        snapshotters.byName().forEach((name, snapshotter) -> byName.put(name, new LayerSink(snapshotter)));
+        return new Unpackers(snapshotters.usual(), byName);
+    }
+
+    /** Calls no snapshotter any more. */
+    void stopSnapshotters() {
+        proxies.forEach(GrpcSnapshots::close);
     }
 
     /** Hears no more events of shims. */
@@ -237,7 +265,8 @@ final class Wiring {
 
     private ContainerRuntime runtime(String name, Config.Handler handler) {
         RuntimeHandler known = new RuntimeHandler(name, program(handler.path(), "runtime handler " + name),
-                handler.systemdCgroup(), handler.privileged(), handler.arguments(), handler.annotations(), handler.baseSpec());
+                handler.systemdCgroup(), handler.privileged(), handler.arguments(), handler.annotations(), handler.baseSpec(),
+                handler.snapshotter());
         return handler.isShim() ? shim(known, handler) : monitored(known, handler.monitor());
     }
 
@@ -261,7 +290,7 @@ final class Wiring {
         String runc = options.binaryName().isEmpty() ? "runc" : options.binaryName();
         Optional<OciRuntime> oci = shim.isRunc() ? Optional.of(new OciRuntime(new RuntimeHandler(known.name(),
                 program(runc, "the OCI runtime of handler " + known.name()), known.systemdCgroup(), known.privileged(), List.of(),
-                known.annotations(), known.baseSpec()), paths.runcState())) : Optional.empty();
+                known.annotations(), known.baseSpec(), known.snapshotter()), paths.runcState())) : Optional.empty();
         return new ShimRuntime(shim, paths, cgroups, oci);
     }
 
@@ -285,40 +314,5 @@ final class Wiring {
         }
         return Stream.of(Command.searchPath().split(":")).map(directory -> Path.of(directory, name))
                 .filter(Files::isExecutable).findFirst();
-    }
-
-    /** Layers of images go to the snapshots. */
-    private record LayerSink(Snapshots snapshots) implements Unpacker {
-
-        @Override
-        public boolean has(Digest chainId) {
-            return snapshots.has(chainId);
-        }
-
-        @Override
-        public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
-                InputStream compressed, Runnable awaitParent) {
-            snapshots.unpack(parentChain, chainId, diffId, mediaType, compressed, awaitParent);
-        }
-
-        @Override
-        public void awaitDurable() {
-            snapshots.awaitSync();
-        }
-
-        @Override
-        public Optional<String> damage(Digest chainId) {
-            return snapshots.layerDamage(chainId);
-        }
-
-        @Override
-        public List<Digest> chains() {
-            return snapshots.chains();
-        }
-
-        @Override
-        public boolean remove(Digest chainId) {
-            return snapshots.removeLayer(chainId);
-        }
     }
 }

@@ -29,6 +29,7 @@ import io.berth.server.rpc.CallWatch;
 import io.berth.server.rpc.RuntimeRpcs;
 import io.berth.server.rpc.SampleRecords;
 import io.berth.snapshot.Snapshots;
+import io.berth.snapshot.Snapshotters;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -71,7 +72,7 @@ class StreamedAnswersTest {
 
     @BeforeEach
     void serve() throws Exception {
-        Node node = new Node(new Directories(root, root), null, inventory, null, new Snapshots(root), null, Map.of(),
+        Node node = new Node(new Directories(root, root), null, inventory, null, Snapshotters.only(new Snapshots(root)), null, Map.of(),
                 Cgroups.at(Map.of(), Optional.empty()), null, null, events, new Timeline(), new KeyedLocks<>(),
                 LifecycleHooks.NONE, null);
         Answers answers = new Answers(CallWatch.NONE);

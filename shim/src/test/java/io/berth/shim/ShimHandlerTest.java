@@ -17,7 +17,7 @@ class ShimHandlerTest {
 
     private static ShimHandler handler(String type, ShimHandler.Options options) {
         return new ShimHandler(new RuntimeHandler("name", Path.of("/shim"), true, RuntimeHandler.Privileged.HOST_DEVICES,
-                List.of(), PassedAnnotations.NONE, Optional.empty()), type, options);
+                List.of(), PassedAnnotations.NONE, Optional.empty(), ""), type, options);
     }
 
     @Test

@@ -131,13 +131,7 @@ final class Layers {
 
     void unpack(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType, InputStream compressed,
             Runnable awaitParent) {
-        Digest right = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8))).orElse(diffId);
-        if (!right.equals(chain)) {
-            throw RuntimeFault.invalid("unpack layer " + diffId + ": its chain id is " + right + ", not " + chain);
-        }
-        if (mediaType.endsWith("+encrypted")) {
-            throw RuntimeFault.unsupported("unpack layer " + diffId + ": encrypted layers are not supported");
-        }
+        check(parent, chain, diffId, mediaType);
         try (var _ = unpacking.lock(chain)) {
             if (has(chain)) {
                 return;
@@ -154,6 +148,17 @@ final class Layers {
                 }
             }
             sync.add(chain);
+        }
+    }
+
+    /** Refuses a layer that cannot be unpacked, or that is not what it is said to be. */
+    static void check(Optional<Digest> parent, Digest chain, Digest diffId, String mediaType) {
+        Digest right = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8))).orElse(diffId);
+        if (!right.equals(chain)) {
+            throw RuntimeFault.invalid("unpack layer " + diffId + ": its chain id is " + right + ", not " + chain);
+        }
+        if (mediaType.endsWith("+encrypted")) {
+            throw RuntimeFault.unsupported("unpack layer " + diffId + ": encrypted layers are not supported");
         }
     }
 

@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A mounted stack of layers. A value: {@link Snapshots#remove} unmounts it.
+ * A mounted stack of layers. A value: {@link Snapshotter#remove} unmounts it.
  *
  * @param chain the layers, the lowest first
- * @param upper where a container's changes go; empty for a read-only view
+ * @param upper where a container's changes go, the mount point itself where only the snapshotter knows; empty for a read-only
+ *     view
  */
 public record RootFilesystem(String key, List<Digest> chain, Path mountPoint, Optional<Path> upper) {
 

@@ -1,5 +1,6 @@
 package io.berth.snapshot;
 
+import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -25,6 +26,29 @@ record SnapshotRecord(List<String> lines) {
             lines.add(keysAndValues[i] + " " + keysAndValues[i + 1]);
         }
         return new SnapshotRecord(List.copyOf(lines));
+    }
+
+    static SnapshotRecord of(RootFilesystem root) {
+        SnapshotRecord record = of("mount", root.mountPoint().toString(), "chain",
+                String.join(" ", root.chain().stream().map(Digest::toString).toList()));
+        return root.isReadOnly() ? record.with("readonly", "yes") : record;
+    }
+
+    /**
+     * The root filesystem that this is the record of.
+     *
+     * @param upper where its changes go, if it has any
+     */
+    RootFilesystem root(String key, Path upper) {
+        List<Digest> chain = value("chain").map(text -> List.of(text.split(" "))).orElse(List.of())
+                .stream().map(Digest::parse).toList();
+        return new RootFilesystem(key, chain, Path.of(value("mount").orElseThrow()),
+                value("readonly").isPresent() ? Optional.empty() : Optional.of(upper));
+    }
+
+    /** As above, of one whose changes go where nobody but its snapshotter knows. */
+    RootFilesystem root(String key) {
+        return root(key, Path.of(value("mount").orElseThrow()));
     }
 
     SnapshotRecord with(String key, String value) {

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * removed at the next start. Thread-safe; calls block on the disk (on platform threads of their own). Operations are
  * idempotent by key.
  */
-public final class Snapshots {
+public final class Snapshots implements Snapshotter {
 
     private static final Logger LOG = LoggerFactory.getLogger(Snapshots.class);
     private static final Pattern KEY = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
@@ -88,12 +88,7 @@ public final class Snapshots {
             for (Path folder : all) {
                 String key = folder.getFileName().toString();
                 try {
-                    SnapshotRecord record = SnapshotRecord.read(folder);
-                    Optional<Path> upper = record.value("readonly").isPresent() ? Optional.empty()
-                            : Optional.of(folder.resolve("fs"));
-                    List<Digest> chain = record.value("chain").map(text -> List.of(text.split(" "))).orElse(List.of())
-                            .stream().map(Digest::parse).toList();
-                    mounted.put(key, new RootFilesystem(key, chain, Path.of(record.value("mount").orElseThrow()), upper));
+                    mounted.put(key, SnapshotRecord.read(folder).root(key, folder.resolve("fs")));
                 } catch (IOException | RuntimeException e) {
                     LOG.atWarn().addKeyValue("key", key).setCause(e).log("root filesystem left out");
                 }
@@ -109,46 +104,49 @@ public final class Snapshots {
         }
     }
 
-    /** Whether the layer is unpacked, whole. */
+    @Override
     public boolean has(Digest chainId) {
         return layers.has(chainId);
     }
 
-    /** All layers. */
+    @Override
     public List<Digest> chains() {
         return layers.chains();
     }
 
-    /**
-     * Unpacks a layer from its blob; does nothing when it is there. Another call for the same chain waits.
-     *
-     * @param compressed read to its end, closed by the caller
-     * @param awaitParent called when all is unpacked; returns when the layer below is there and the blob is known to be
-     *     good. What it throws takes the layer away again
-     * @throws RuntimeFault DATA_LOSS when the bytes are damaged, malformed, lead out of the layer or are not those of
-     *     {@code diffId}; RESOURCE_EXHAUSTED when they are a bomb; UNSUPPORTED for encrypted layers
-     */
+    @Override
+    public boolean goesInTurns() {
+        return false;
+    }
+
+    @Override
+    public boolean mapsOwners() {
+        return true;
+    }
+
+    @Override
+    public boolean bring(LayerSource layer) {
+        return false;
+    }
+
+    @Override
     public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
             InputStream compressed, Runnable awaitParent) {
         layers.unpack(parentChain, chainId, diffId, mediaType, compressed, awaitParent);
     }
 
-    /** As above, when the layer below is there. */
+    /** As the other one, when the layer below is there. */
     public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId, String mediaType,
             InputStream compressed) {
         unpack(parentChain, chainId, diffId, mediaType, compressed, () -> { });
     }
 
-    /**
-     * Removes a layer that nothing stands on; its files go in the background.
-     *
-     * @return whether it is gone (also when it never was there)
-     */
+    @Override
     public boolean removeLayer(Digest chainId) {
         return layers.remove(chainId, chain -> mounted.values().stream().anyMatch(fs -> fs.chain().contains(chain)));
     }
 
-    /** What all layers take. */
+    @Override
     public Usage layerUsage() {
         return layers.usage();
     }
@@ -158,45 +156,33 @@ public final class Snapshots {
         return layers.usage(chainId);
     }
 
-    /** What is wrong with a layer, in words; empty when it is whole as far as the file system tells. Walks its tree. */
+    @Override
     public Optional<String> layerDamage(Digest chainId) {
         return PlatformThreads.call(() -> layers.damage(chainId));
     }
 
-    /** Waits until all unpacked layers are on the disk. */
+    @Override
     public void awaitSync() {
         layers.awaitSync();
     }
 
-    /** Keys of the root filesystems and views that are there. */
+    @Override
     public Set<String> activeKeys() {
         return Set.copyOf(mounted.keySet());
     }
 
-    /** What is known of a key. */
+    @Override
     public Optional<RootFilesystem> active(String key) {
         return Optional.ofNullable(mounted.get(key));
     }
 
-    /**
-     * Mounts the layers with a fresh writable one on top. A second call with the same key finds the same file system,
-     * and mounts it again where a restart of the machine has unmounted it.
-     *
-     * @param chainIds of all layers, the lowest first, as {@code Image.chainIds()} gives them
-     * @param mountPoint made where it is missing
-     * @param owners whose ids own the files, where the container has a user namespace
-     * @param label the SELinux label that all files are seen with
-     */
+    @Override
     public RootFilesystem prepare(String key, List<Digest> chainIds, Path mountPoint, Optional<MappedOwners> owners,
             Optional<String> label) {
         return mount(key, chainIds, mountPoint, owners, label, true, Optional.empty());
     }
 
-    /**
-     * As {@link #prepare}, with what another container has changed in these layers. It is there whole or not at all.
-     *
-     * @throws RuntimeFault as {@link #unpack} does for changes that are damaged, lead out of the root or are a bomb
-     */
+    @Override
     public RootFilesystem prepareChanged(String key, List<Digest> chainIds, Path mountPoint, Optional<String> label,
             Changes changes) {
         return mount(key, chainIds, mountPoint, Optional.empty(), label, true, Optional.of(changes));
@@ -207,7 +193,7 @@ public final class Snapshots {
         return layers.files(chainId);
     }
 
-    /** Mounts the layers read-only, for an image volume. */
+    @Override
     public RootFilesystem mountReadOnly(String key, List<Digest> chainIds, Path mountPoint,
             Optional<MappedOwners> owners, Optional<String> label) {
         return mount(key, chainIds, mountPoint, owners, label, false, Optional.empty());
@@ -266,9 +252,7 @@ public final class Snapshots {
         try {
             Path upper = Files.createDirectory(temporary.resolve("fs"));
             Files.createDirectory(temporary.resolve("work"));
-            SnapshotRecord record = SnapshotRecord.of("mount", wanted.mountPoint().toString(), "chain",
-                    String.join(" ", wanted.chain().stream().map(Digest::toString).toList()));
-            (wanted.isReadOnly() ? record.with("readonly", "yes") : record).write(temporary, false);
+            SnapshotRecord.of(wanted).write(temporary, false);
             likeTopLayer(upper, wanted.chain(), owners);
             if (changes.isPresent()) {
                 new ApplyChanges(upper, wanted.chain().reversed().stream().map(layers::files).toList(), limits)
@@ -340,7 +324,7 @@ public final class Snapshots {
         }
     }
 
-    /** Unmounts and removes a root filesystem or view with all changes in it; nothing happens where there is none. */
+    @Override
     public void remove(String key) {
         checkKey(key);
         try (var _ = keys.lock(key)) {
@@ -367,20 +351,14 @@ public final class Snapshots {
         PlatformThreads.executor().execute(() -> RemoveTree.at(gone));
     }
 
-    /**
-     * Writes what a container has changed in its root filesystem as the tar stream of an OCI layer, with its deletions as
-     * whiteouts. The container may run on meanwhile; what it changes then is in the stream or not.
-     *
-     * @param out not closed
-     * @return the deleted paths, for readers that do not know whiteouts
-     */
+    @Override
     public List<String> writeChanges(String key, OutputStream out) {
         Path upper = active(key).flatMap(RootFilesystem::upper).orElseThrow(() ->
                 RuntimeFault.notFound("write the changes of root filesystem " + key + ": there is no writable one"));
         return PlatformThreads.call(() -> new WriteChanges(upper).to(out));
     }
 
-    /** What a container has changed: bytes and inodes of its writable layer. Walks the tree. */
+    @Override
     public Usage usage(String key) {
         checkKey(key);
         Optional<Path> upper = active(key).orElseThrow(() ->
@@ -388,7 +366,7 @@ public final class Snapshots {
         return upper.isEmpty() ? Usage.NONE : PlatformThreads.call(() -> TreeUsage.of(upper.get()));
     }
 
-    private static void checkKey(String key) {
+    static void checkKey(String key) {
         if (!KEY.matcher(key).matches()) {
             throw RuntimeFault.invalid("use root filesystem \"" + key.replaceAll("[^\\x20-\\x7e]", "?")
                     + "\": a key has letters, digits, dots, dashes and underscores");

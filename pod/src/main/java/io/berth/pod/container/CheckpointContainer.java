@@ -7,6 +7,7 @@ import io.berth.pod.Node;
 import io.berth.pod.checkpoint.CheckpointArchive;
 import io.berth.pod.record.Container;
 import io.berth.runtime.Checkpoints;
+import io.berth.snapshot.Snapshotter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -72,7 +73,7 @@ public final class CheckpointContainer {
             try (OutputStream diff = Files.newOutputStream(work.resolve("rootfs-diff.tar"))) {
                 List<String> deleted = whileFrozen(container, checkpoints, timeline, () -> {
                     timeline.run("memory", () -> checkpoints.write(id, images, work, limit));
-                    return timeline.step("changes", () -> node.snapshots().writeChanges(id, diff));
+                    return timeline.step("changes", () -> changedIn(id).writeChanges(id, diff));
                 });
                 timeline.run("thawed", () -> checkpoints.thaw(id));
                 return deleted;
@@ -80,6 +81,11 @@ public final class CheckpointContainer {
         } catch (IOException e) {
             throw RuntimeFault.internal("checkpoint container " + id + ": " + RuntimeFault.reason(e), e);
         }
+    }
+
+    private Snapshotter changedIn(String id) {
+        return node.snapshotters().holding(id).orElseThrow(() ->
+                RuntimeFault.notFound("checkpoint container " + id + ": it has no root file system"));
     }
 
     // From its first step on recovery lets the container go on when this daemon does not come to that.

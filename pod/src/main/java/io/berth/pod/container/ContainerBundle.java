@@ -30,24 +30,25 @@ final class ContainerBundle {
     }
 
     /** @param label the SELinux label that all files are seen with */
-    void prepareRootfs(String id, Image image, Optional<MappedOwners> owners, Optional<String> label) {
-        node.snapshots().prepare(id, image.chainIds(), mountPoint(id, image), owners, label);
+    void prepareRootfs(Container container, Image image, Optional<MappedOwners> owners, Optional<String> label) {
+        node.snapshotter(container.handler()).prepare(container.id(), image.chainIds(), mountPoint(container, image), owners, label);
     }
 
     /** As above, with what a checkpoint says was changed in it. */
-    void prepareRootfs(String id, Image image, Optional<String> label, Changes changes) {
-        node.snapshots().prepareChanged(id, image.chainIds(), mountPoint(id, image), label, changes);
+    void prepareRootfs(Container container, Image image, Optional<String> label, Changes changes) {
+        node.snapshotter(container.handler()).prepareChanged(container.id(), image.chainIds(), mountPoint(container, image), label,
+                changes);
     }
 
-    private Path mountPoint(String id, Image image) {
-        Path rootfs = node.directories().rootfs(id);
+    private Path mountPoint(Container container, Image image) {
+        Path rootfs = node.directories().rootfs(container.id());
         try {
             Files.createDirectories(rootfs);
         } catch (IOException e) {
             throw RuntimeFault.internal("make " + rootfs + ": " + RuntimeFault.reason(e), e);
         }
         // Fast when all layers are there; after a power cut a layer may have to come back from its blob.
-        new UnpackImage(node.images()).ensure(image);
+        new UnpackImage(node.images(), node.runtime(container.handler()).handler().snapshotter()).ensure(image);
         return rootfs;
     }
 
@@ -81,7 +82,7 @@ final class ContainerBundle {
     /** Unmounts and deletes all of it; the container's processes have ended. Idempotent. */
     void remove(String id) {
         Mounts.unmount(node.directories().rootfs(id));
-        node.snapshots().activeKeys().stream().filter(key -> key.startsWith(id)).forEach(node.snapshots()::remove);
+        node.snapshotters().activeKeys().stream().filter(key -> key.startsWith(id)).forEach(node.snapshotters()::remove);
         DirectoryTree.remove(node.directories().bundle(id));
         DirectoryTree.remove(node.directories().restore(id));
     }

@@ -106,8 +106,9 @@ final class ContainerVolumes {
         String name = mount.getImage().getImage();
         Image image = node.images().find(name).orElseThrow(() -> RuntimeFault.notFound("mount image " + name + " at "
                 + mount.getContainerPath() + ": it is not on this node: pull it first"));
-        new UnpackImage(node.images()).ensure(image);
-        node.snapshots().mountReadOnly(container.id() + "-volume-" + target.getFileName(), image.chainIds(), target, owners, label);
+        new UnpackImage(node.images(), node.runtime(container.handler()).handler().snapshotter()).ensure(image);
+        node.snapshotter(container.handler()).mountReadOnly(container.id() + "-volume-" + target.getFileName(), image.chainIds(),
+                target, owners, label);
         Path source = mount.getImageSubPath().isEmpty() ? target : within(target, mount);
         return mount.toBuilder().setHostPath(source.toString())
                 .setImage(mount.getImage().toBuilder().setImageRef(image.id().toString())).build();

@@ -111,8 +111,8 @@ public final class CreateContainer {
             Optional<String> fileLabel = labels.map(SelinuxLabels.Labels::file);
             origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from.source())));
             timeline.run("root filesystem", () -> origin.checkpoint().ifPresentOrElse(
-                    from -> bundles.prepareRootfs(id, image, fileLabel, files(id).changes(from)),
-                    () -> bundles.prepareRootfs(id, image, owners, fileLabel)));
+                    from -> bundles.prepareRootfs(intent, image, fileLabel, files(id).changes(from)),
+                    () -> bundles.prepareRootfs(intent, image, owners, fileLabel)));
             List<Mount> mounts = timeline.step("volumes", () -> volumes.prepare(intent, owners, fileLabel));
             ProcessUser user = timeline.step("user", () -> user(intent, image));
             ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user, labels));

@@ -9,6 +9,7 @@ import io.berth.pod.Node;
 import io.berth.pod.checkpoint.Checkpoint;
 import io.berth.pod.checkpoint.CheckpointSource;
 import io.berth.pod.record.Sandbox;
+import io.berth.snapshot.Snapshotters;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -65,10 +66,11 @@ final class FindOrigin {
 
     // Tools that make such images put all files into one layer.
     private CheckpointSource layer(ContainerConfig config, Image image) {
-        new UnpackImage(node.images()).ensure(image);
+        // Its files are looked at, not run: in directories, whatever the handler's containers stand on.
+        new UnpackImage(node.images(), Snapshotters.BUILT_IN).ensure(image);
         String name = config.getImage().getUserSpecifiedImage().isEmpty() ? config.getImage().getImage()
                 : config.getImage().getUserSpecifiedImage();
-        return image.chainIds().reversed().stream().map(node.snapshots()::files)
+        return image.chainIds().reversed().stream().map(node.snapshotters().builtIn()::files)
                 .filter(files -> Files.exists(files.resolve("config.dump"), LinkOption.NOFOLLOW_LINKS)).findFirst()
                 .map(files -> new CheckpointSource.Layer(files, "image " + name))
                 .orElseThrow(() -> RuntimeFault.invalid("restore container " + config.getMetadata().getName() + " from image "

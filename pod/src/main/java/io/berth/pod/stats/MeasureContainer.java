@@ -38,7 +38,7 @@ public final class MeasureContainer {
 
     public MeasureContainer(Node node) {
         this.node = node;
-        this.layers = new WritableLayers(node.snapshots()::usage);
+        this.layers = new WritableLayers(node.snapshotters()::usage);
     }
 
     /** Measures one container, whatever its state. */

@@ -21,10 +21,11 @@ import org.slf4j.event.Level;
  * @param metricsAddress HOST:PORT where metrics are served; empty for nowhere
  * @param tracing where traces go; empty for nowhere
  * @param console where the console is served, on loopback; empty for nowhere
+ * @param proxySnapshotters the sockets of snapshotters that are programs of their own, by name
  */
 public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime runtime, Images images,
         Streaming streaming, Nri nri, Extensions extensions, Optional<String> metricsAddress,
-        Optional<Tracing> tracing, Optional<InetSocketAddress> console) {
+        Optional<Tracing> tracing, Optional<InetSocketAddress> console, Map<String, Path> proxySnapshotters) {
 
     /**
      * The socket.
@@ -83,9 +84,10 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
      *
      * @param type {@code oci}, or the name of a shim's runtime such as {@code io.containerd.runc.v2}
      * @param monitor the container monitor: a path or a name
+     * @param snapshotter where its containers' root filesystems come from; empty for the node's usual one
      */
     public record Handler(String type, String path, boolean systemdCgroup, Privileged privileged, List<String> arguments,
-            String monitor, PassedAnnotations annotations, Optional<BaseSpec> baseSpec, ShimOptions shim) {
+            String monitor, PassedAnnotations annotations, Optional<BaseSpec> baseSpec, String snapshotter, ShimOptions shim) {
 
         /** Whether its containers run behind a shim. */
         public boolean isShim() {
@@ -105,10 +107,14 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
     /** The built-in bridge. */
     public record Builtin(String bridge, String subnet, boolean masquerade) {}
 
-    /** Images and registries. */
+    /**
+     * Images and registries.
+     *
+     * @param snapshotter the usual one of the node
+     */
     public record Images(Path registryConfigPath, Path registriesFile, Path credentialsFile, Path policyFile,
             int maxConcurrentDownloads, int maxConcurrentRanges, Duration pullProgressTimeout,
-            boolean discardUnpackedLayers, List<String> pinned) {}
+            boolean discardUnpackedLayers, List<String> pinned, String snapshotter) {}
 
     /** The server for exec, attach and port-forward; without a key pair it speaks plain HTTP. */
     public record Streaming(String address, int port, Duration idleTimeout, Optional<KeyPair> keyPair) {}

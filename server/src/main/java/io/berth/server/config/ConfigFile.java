@@ -12,6 +12,7 @@ import io.berth.server.config.Config.NetworkKind;
 import io.berth.server.config.Config.Runtime;
 import io.berth.server.config.Config.Streaming;
 import io.berth.server.log.LogFormat;
+import io.berth.snapshot.Snapshotters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,7 @@ public final class ConfigFile {
         dropIns(main).forEach(dropIn -> read(dropIn, table));
         overrides.forEach((key, value) -> table.put(key, value, "command line"));
         Config config = config(table);
+        ProxyKeys.check(config, table);
         List<String> problems = table.problems();
         if (!problems.isEmpty()) {
             throw RuntimeFault.invalid("read configuration: " + String.join("\n  ", problems));
@@ -70,9 +72,13 @@ public final class ConfigFile {
         return new Loaded(config, table.effective(), table.origins());
     }
 
-    /** Every key with its default, with a handler of this type whose keys begin with {@code handler}. */
-    static Map<String, Object> defaults(String handler, String type) {
+    /**
+     * Every key with its default, with a handler of this type whose keys begin with {@code handler}, and a plugin whose keys
+     * begin with {@code proxy}.
+     */
+    static Map<String, Object> defaults(String handler, String type, String proxy) {
         ConfigTable table = new ConfigTable();
+        table.putTable(proxy.substring(0, proxy.length() - 1));
         table.put(handler + "runtime_type", type, "default");
         config(table);
         Map<String, Object> defaults = table.effective();
@@ -122,7 +128,7 @@ public final class ConfigFile {
         Path state = table.path("state", "/run/berth");
         return new Config(root, state, grpc(table), log(table), runtime(table), images(table), streaming(table),
                 NriKeys.read(table), ExtensionKeys.read(table), metrics(table), TracingKeys.read(table),
-                ConsoleKeys.read(table));
+                ConsoleKeys.read(table), ProxyKeys.read(table));
     }
 
     private static Optional<String> metrics(ConfigTable table) {
@@ -218,7 +224,8 @@ public final class ConfigFile {
                 (int) table.number("images.max_concurrent_downloads", 3, 1, 64),
                 (int) table.number("images.max_concurrent_ranges", 3, 1, 16),
                 table.duration("images.image_pull_progress_timeout", "1m"),
-                table.flag("images.discard_unpacked_layers", true), table.texts("images.pinned_images", List.of()));
+                table.flag("images.discard_unpacked_layers", true), table.texts("images.pinned_images", List.of()),
+                table.text("images.snapshotter", Snapshotters.BUILT_IN));
     }
 
     private static Streaming streaming(ConfigTable table) {

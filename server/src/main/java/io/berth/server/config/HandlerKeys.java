@@ -29,7 +29,7 @@ final class HandlerKeys {
                 table.texts(prefix + "options.arguments", List.of()), shim ? "" : table.text(prefix + "monitor_path", ""),
                 new PassedAnnotations(patterns(table, prefix + "pod_annotations"),
                         patterns(table, prefix + "container_annotations")),
-                baseSpec(table, prefix + "base_runtime_spec"), shim ? shimOptions(table, prefix + "options.") : ShimOptions.NONE);
+                baseSpec(table, prefix + "base_runtime_spec"), table.text(prefix + "snapshotter", ""), shim ? shimOptions(table, prefix + "options.") : ShimOptions.NONE);
     }
 
     private static Privileged privileged(ConfigTable table, String prefix) {

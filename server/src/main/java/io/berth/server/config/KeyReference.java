@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A key of the configuration as references and manual pages tell it. Handlers' keys have NAME for the handler's name.
+ * A key of the configuration as references and manual pages tell it. Keys of handlers and plugins have NAME for their names.
  *
  * @param table under which the reference has it
  * @param key dotted
@@ -21,6 +21,7 @@ import java.util.Map;
 public record KeyReference(String table, String key, Object fallback, String meaning) {
 
     private static final String HANDLER = "runtime.runtimes.NAME.";
+    private static final String PROXY = "proxy_plugins.NAME.";
 
     /**
      * All keys, in the order of the reference.
@@ -28,8 +29,8 @@ public record KeyReference(String table, String key, Object fallback, String mea
      * @throws IllegalStateException when keys.txt beside this class does not tell just the keys that the code reads
      */
     public static List<KeyReference> all() {
-        Map<String, Object> defaults = new LinkedHashMap<>(ConfigFile.defaults(HANDLER, "io.containerd.runc.v2"));
-        defaults.putAll(ConfigFile.defaults(HANDLER, "oci"));
+        Map<String, Object> defaults = new LinkedHashMap<>(ConfigFile.defaults(HANDLER, "io.containerd.runc.v2", PROXY));
+        defaults.putAll(ConfigFile.defaults(HANDLER, "oci", PROXY));
         List<KeyReference> all = new ArrayList<>();
         String table = "";
         for (String line : lines()) {
@@ -56,7 +57,8 @@ public record KeyReference(String table, String key, Object fallback, String mea
         all().forEach(each -> known.put(each.key, each.meaning));
         Map<String, String> meanings = new LinkedHashMap<>();
         effective.forEach(key -> meanings.put(key, known.getOrDefault(
-                key.replaceFirst("^runtime\\.runtimes\\.[^.]+\\.", HANDLER), "")));
+                key.replaceFirst("^runtime\\.runtimes\\.[^.]+\\.", HANDLER)
+                        .replaceFirst("^proxy_plugins\\.[^.]+\\.", PROXY), "")));
         return meanings;
     }
 

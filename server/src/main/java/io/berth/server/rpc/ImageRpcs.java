@@ -41,12 +41,14 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     private final Node node;
     private final SharedPulls pulls;
     private final ShortNames names;
+    private final FindSnapshotter snapshotters;
     private final Answers answers;
 
     public ImageRpcs(Node node, SharedPulls pulls, ShortNames names, Answers answers) {
         this.node = node;
         this.pulls = pulls;
         this.names = names;
+        this.snapshotters = new FindSnapshotter(node);
         this.answers = answers;
     }
 
@@ -72,7 +74,7 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     public void imageStatus(ImageStatusRequest request, StreamObserver<ImageStatusResponse> observer) {
         answers.send("ImageStatus", request.getImage().getImage(), observer, () -> {
             var answer = ImageStatusResponse.newBuilder();
-            find(named(request.getImage())).ifPresent(image -> {
+            find(named(request.getImage())).filter(image -> snapshotters.hasFor(request.getImage(), image)).ifPresent(image -> {
                 answer.setImage(message(image));
                 if (request.getVerbose()) {
                     answer.putAllInfo(Map.of("info", JsonMapper.shared().writeValueAsString(Map.of(
@@ -88,23 +90,25 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageResponse> observer) {
         answers.send("PullImage", request.getImage().getImage(), observer, () -> {
-            io.berth.image.Image image = pull(names.meanings(named(request.getImage())), credentials(request.getAuth()));
+            io.berth.image.Image image = pull(names.meanings(named(request.getImage())), credentials(request.getAuth()),
+                    snapshotters.of(request));
             return PullImageResponse.newBuilder().setImageRef(image.id().toString()).build();
         });
     }
 
     // A short name may mean several: the first that exists is meant.
-    private io.berth.image.Image pull(List<ImageReference> meanings, Optional<RegistryCredentials> credentials) {
+    private io.berth.image.Image pull(List<ImageReference> meanings, Optional<RegistryCredentials> credentials,
+            String snapshotter) {
         for (ImageReference meaning : meanings.subList(0, meanings.size() - 1)) {
             try {
-                return pulls.pull(meaning, credentials);
+                return pulls.pull(meaning, credentials, snapshotter);
             } catch (RuntimeFault fault) {
                 if (fault.kind() != RuntimeFault.Kind.NOT_FOUND) {
                     throw fault;
                 }
             }
         }
-        return pulls.pull(meanings.getLast(), credentials);
+        return pulls.pull(meanings.getLast(), credentials, snapshotter);
     }
 
     @Override
@@ -119,8 +123,9 @@ public final class ImageRpcs extends ImageServiceGrpc.ImageServiceImplBase {
     public void imageFsInfo(ImageFsInfoRequest request, StreamObserver<ImageFsInfoResponse> observer) {
         answers.send("ImageFsInfo", "", observer, () -> {
             var content = node.images().usage();
-            var layers = node.snapshots().layerUsage();
-            Usage active = node.snapshots().activeKeys().stream().map(node.snapshots()::usage).reduce(Usage.NONE, Usage::plus);
+            var layers = node.snapshotters().layerUsage();
+            Usage active = node.snapshotters().activeKeys().stream().map(node.snapshotters()::usage)
+                    .reduce(Usage.NONE, Usage::plus);
             return ImageFsInfoResponse.newBuilder()
                     .addImageFilesystems(usage(content.bytes() + layers.bytes(), content.files() + layers.inodes()))
                     .addContainerFilesystems(usage(active.bytes(), active.inodes())).build();

@@ -55,7 +55,8 @@ public record NodeStatus(Node node, String berthVersion, Map<String, Object> eff
     private void addHandler(StatusResponse.Builder answer, String name, String handler) {
         answer.addRuntimeHandlers(RuntimeHandler.newBuilder().setName(name).setFeatures(RuntimeHandlerFeatures.newBuilder()
                 .setRecursiveReadOnlyMounts(node.runtime(handler).supportsMountOption("rro"))
-                .setUserNamespaces(node.runtime(handler).supportsUserNamespaces())));
+                .setUserNamespaces(node.runtime(handler).supportsUserNamespaces()
+                        && node.snapshotter(handler).mapsOwners())));
     }
 
     RuntimeConfigResponse runtimeConfig() {

@@ -53,6 +53,7 @@ class ConfigFileTest {
                 images.registry.credentials_file = /etc/berth/auth.json
                 images.registry.policy_file = /etc/berth/policy.json
                 images.registry.registries_file = /etc/berth/registries.conf
+                images.snapshotter = overlayfs
                 console.address = 127.0.0.1:10280
                 console.enable = false
                 metrics.address =\s
@@ -101,6 +102,7 @@ class ConfigFileTest {
                 runtime.runtimes.kata.privileged_without_host_devices_all_devices_allowed = false
                 runtime.runtimes.kata.runtime_path = /opt/kata
                 runtime.runtimes.kata.runtime_type = oci
+                runtime.runtimes.kata.snapshotter =\s
                 runtime.seccomp_profile_root = /var/lib/kubelet/seccomp
                 runtime.cdi_spec_dirs = [/etc/cdi, /var/run/cdi]
                 runtime.shm_size = 67108864
@@ -123,6 +125,37 @@ class ConfigFileTest {
     }
 
     @Test
+    void aSnapshotterIsAProgramWithASocketAndEveryNameStandsForOne() throws IOException {
+        Config config = load("""
+                [proxy_plugins.stargz]
+                address = "unix:///run/stargz.sock"
+                [images]
+                snapshotter = "stargz"
+                [runtime.runtimes.kata]
+                snapshotter = "overlayfs"
+                """).config();
+        assertEquals(Map.of("stargz", Path.of("/run/stargz.sock")), config.proxySnapshotters());
+        assertEquals("stargz", config.images().snapshotter());
+        assertEquals("overlayfs", config.runtime().runtimes().get("kata").snapshotter());
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> load("""
+                [proxy_plugins.a]
+                type = "content"
+                address = "a.sock"
+                [proxy_plugins.overlayfs]
+                address = "/run/o.sock"
+                [images]
+                snapshotter = "b"
+                [runtime.runtimes.kata]
+                snapshotter = "c"
+                """));
+        for (String problem : List.of("proxy_plugins.a.type = \"content\"", "proxy_plugins.a.address = \"a.sock\"",
+                "[proxy_plugins.overlayfs]: a name", "images.snapshotter = \"b\": there is no such snapshotter, only [a, overlayfs]",
+                "runtime.runtimes.kata.snapshotter = \"c\"")) {
+            assertTrue(fault.getMessage().contains(problem), fault.getMessage());
+        }
+    }
+
+    @Test
     void aHandlerWithoutAnyKeyIsAHandler() throws IOException {
         var runtimes = load("[runtime.runtimes.runsc]\n[runtime.runtimes.a.options]\n").config().runtime().runtimes();
         assertEquals(List.of("a", "runsc"), List.copyOf(runtimes.keySet()));
@@ -138,7 +171,7 @@ class ConfigFileTest {
                 "options.NoPivotRoot = false", "options.ShimCgroup = ", "options.SystemdCgroup = false", "options.TypeUrl = ",
                 "options.arguments = []", "pod_annotations = []", "privileged_without_host_devices = false",
                 "privileged_without_host_devices_all_devices_allowed = false",
-                "runtime_path = containerd-shim-kata-v2", "runtime_type = io.containerd.kata.v2"),
+                "runtime_path = containerd-shim-kata-v2", "runtime_type = io.containerd.kata.v2", "snapshotter = "),
                 effective.entrySet().stream().filter(entry -> entry.getKey().startsWith(prefix))
                         .map(entry -> entry.getKey().substring(prefix.length()) + " = " + entry.getValue()).sorted().toList());
         assertTrue(load("[runtime.runtimes.s]\nruntime_type = \"io.containerd.kata.v2\"\n").config().runtime().runtimes()
@@ -193,7 +226,7 @@ class ConfigFileTest {
         assertEquals(Config.NetworkKind.BUILTIN, config.runtime().network());
         assertEquals(new Config.Builtin("b1", "10.1.0.0/24", true), config.runtime().builtin());
         assertEquals(new Config.Handler("oci", "crun", true, RuntimeHandler.Privileged.HOST_DEVICES, List.of("--debug"), "",
-                PassedAnnotations.NONE, Optional.empty(), Config.ShimOptions.NONE),
+                PassedAnnotations.NONE, Optional.empty(), "", Config.ShimOptions.NONE),
                 config.runtime().runtimes().get("crun"));
         assertEquals(Duration.ofSeconds(90), config.images().pullProgressTimeout());
         assertEquals(Duration.ofMillis(500), config.streaming().idleTimeout());

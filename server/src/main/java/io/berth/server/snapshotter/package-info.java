@@ -1,0 +1,2 @@
+/** Snapshotters that are programs of their own, spoken to over gRPC. */
+package io.berth.server.snapshotter;
