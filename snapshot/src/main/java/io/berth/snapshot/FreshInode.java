@@ -17,6 +17,9 @@ record FreshInode(int uid, int gid, int bits) {
 
     private static final int SET_GROUP = 02000;
 
+    /** Nothing is taken for granted anywhere: for a tree that must not be tried out, or that others have made. */
+    static final FreshInode UNKNOWN = new FreshInode(-1, -1, 0);
+
     /** Makes a file in {@code directory} to see what it is like, and removes it. */
     static FreshInode in(Fd directory) {
         byte[] name = Inodes.name("probe");

@@ -22,36 +22,61 @@ import java.util.Optional;
  */
 final class LayerTree implements AutoCloseable {
 
-    static final String OPAQUE = "trusted.overlay.opaque";
-
     private static final int OPEN_LIMIT = 64;
     private static final int LINK_LIMIT = 40;
 
     private final Fd root;
     private final int depthLimit;
-    // By inode, because a directory may be named in several ways when there are symbolic links.
-    private final Map<Long, byte[]> implied = new LinkedHashMap<>();
+    private final long rootInode;
     private final Map<String, Opened> open = new LinkedHashMap<>(16, 0.75f, true);
     private final FreshInode fresh;
+    private final Whiteouts whiteouts;
     private Optional<Fd> inUse = Optional.empty();
 
     /**
      * An entry's place: the open directory, which stays this tree's, and the name in it.
      *
      * @param plain whether what is made there is as {@link FreshInode} says
+     * @param inode of the directory
      */
-    record Place(Fd directory, byte[] name, boolean plain) {}
+    record Place(Fd directory, byte[] name, boolean plain, long inode) {}
 
-    private record Opened(Fd directory, boolean plain) {}
+    private record Opened(Fd directory, boolean plain, long inode) {
+
+        Place place(byte[] name) {
+            return new Place(directory, name, plain, inode);
+        }
+    }
 
     /**
+     * A tree for a layer alone, in the form that overlayfs reads.
+     *
      * @param root owned by this tree from now on
      * @param fresh what inodes are like that are made in plain directories of this file system
      */
     LayerTree(Fd root, int depthLimit, FreshInode fresh) {
+        this(root, depthLimit, fresh, false);
+    }
+
+    private LayerTree(Fd root, int depthLimit, FreshInode fresh, boolean inPlace) {
         this.root = root;
+        this.rootInode = Inodes.status(root).inode();
         this.depthLimit = depthLimit;
         this.fresh = fresh;
+        this.whiteouts = inPlace ? new CarriedOutWhiteouts(this, depthLimit) : new OverlayWhiteouts(this);
+    }
+
+    /**
+     * A tree that has the files of the layers below, which the layer changes.
+     *
+     * @param root owned by the tree from now on
+     */
+    static LayerTree inPlace(Fd root, int depthLimit) {
+        return new LayerTree(root, depthLimit, FreshInode.UNKNOWN, true);
+    }
+
+    Whiteouts whiteouts() {
+        return whiteouts;
     }
 
     FreshInode fresh() {
@@ -64,14 +89,7 @@ final class LayerTree implements AutoCloseable {
 
     /** Physical paths of the directories that were made because the archive left them out. */
     List<byte[]> implied() {
-        return List.copyOf(implied.values());
-    }
-
-    /** The archive does have the directory after all. */
-    void isExplicit(Place directory) {
-        if (!implied.isEmpty()) {
-            Inodes.status(directory.directory(), directory.name()).ifPresent(found -> implied.remove(found.inode()));
-        }
+        return whiteouts.implied();
     }
 
     /** The place of {@code path}, whose parents are made where they are missing; empty for the layer's root itself. */
@@ -81,8 +99,7 @@ final class LayerTree implements AutoCloseable {
             return Optional.empty();
         }
         List<byte[]> parents = parts.subList(0, parts.size() - 1);
-        Opened folder = directory(parents);
-        return Optional.of(new Place(folder.directory, parts.getLast(), folder.plain));
+        return Optional.of(directory(parents).place(parts.getLast()));
     }
 
     /** The place of an existing entry, as the target of a hard link. */
@@ -91,8 +108,7 @@ final class LayerTree implements AutoCloseable {
         if (parts.isEmpty()) {
             throw bad(path, "it cannot be the target of a hard link");
         }
-        Opened folder = directory(parts.subList(0, parts.size() - 1));
-        return new Place(folder.directory, parts.getLast(), folder.plain);
+        return directory(parts.subList(0, parts.size() - 1)).place(parts.getLast());
     }
 
     /**
@@ -133,7 +149,7 @@ final class LayerTree implements AutoCloseable {
     private Opened directory(List<byte[]> path) {
         if (path.isEmpty()) {
             // Its owner may change at any entry: not worth to be followed.
-            return new Opened(root, false);
+            return new Opened(root, false, rootInode);
         }
         byte[] bytes = joined(path);
         String key = new String(bytes, StandardCharsets.ISO_8859_1);
@@ -155,7 +171,8 @@ final class LayerTree implements AutoCloseable {
             oldest.next().getValue().directory.close();
             oldest.remove();
         }
-        Opened folder = new Opened(opened, fresh.isPlain(Inodes.status(opened)));
+        Inodes.Status status = Inodes.status(opened);
+        Opened folder = new Opened(opened, fresh.isPlain(status), status.inode());
         open.put(key, folder);
         return folder;
     }
@@ -177,7 +194,7 @@ final class LayerTree implements AutoCloseable {
                 Optional<byte[]> target = Inodes.linkTarget(parent, name);
                 if (target.isEmpty()) {
                     done.add(name);
-                    makeImplied(parent, done, shown);
+                    makeImplied(parent, done, shown, links > 0);
                     continue;
                 }
                 if (++links > LINK_LIMIT || todo.size() > depthLimit) {
@@ -192,26 +209,22 @@ final class LayerTree implements AutoCloseable {
         return RootedPath.openDirectory(root, joined(done), RootedPath.Escape.STAYS_IN_ROOT);
     }
 
-    private void makeImplied(Fd parent, List<byte[]> path, byte[] shown) {
+    private void makeImplied(Fd parent, List<byte[]> path, byte[] shown, boolean behindLink) {
         byte[] name = path.getLast();
         Optional<Inodes.Status> there = Inodes.status(parent, name);
-        if (there.isPresent() && there.get().isDirectory()) {
+        if (there.filter(Inodes.Status::isDirectory).isPresent()) {
             return;
         }
-        boolean whiteout = there.filter(Inodes.Status::isWhiteout).isPresent();
-        if (there.isPresent() && !whiteout) {
-            throw bad(shown, "a parent is not a directory");
-        }
-        if (whiteout) {
+        Place place = new Place(parent, name, false, Inodes.status(parent).inode());
+        if (there.isPresent()) {
+            if (!whiteouts.givesWay(place, there.get(), behindLink)) {
+                throw bad(shown, "a parent is not a directory");
+            }
             Inodes.removeFile(parent, name);
         }
         Inodes.makeDirectory(parent, name, 0755);
         Inodes.changeMode(parent, name, 0755);
-        if (whiteout) {
-            Inodes.setAttribute(parent, name, OPAQUE, new byte[] {'y'});
-        } else {
-            implied.put(Inodes.status(parent, name).orElseThrow().inode(), joined(path));
-        }
+        whiteouts.madeParent(place, there, joined(path));
     }
 
     private static boolean isUp(byte[] name) {

@@ -10,6 +10,7 @@ import io.berth.linux.SystemCallFault;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +19,9 @@ import java.util.function.Consumer;
 import java.util.zip.ZipException;
 
 /**
- * Writes the entries of a layer's archive into a directory, in the form that overlayfs reads: whiteouts become
- * character devices 0/0, opaque directories get an attribute. Used once, by one platform thread.
+ * Writes the entries of a layer's archive into a directory of its own, in the form that overlayfs reads, or into a tree
+ * that has the files of the layers below, where it does what the layer says of them: {@link Whiteouts}. Used once, by one
+ * platform thread.
  *
  * <p>Source: OCI image-spec, layer.md; the kernel's {@code Documentation/filesystems/overlayfs.rst}.
  */
@@ -28,7 +30,7 @@ final class UnpackLayer {
     private static final long ID_LIMIT = 0xffff_fffeL;
 
     private final LayerTree tree;
-    private final LayerWhiteouts whiteouts;
+    private final Whiteouts whiteouts;
     private final UnpackLimits limits;
     private final byte[] buffer = new byte[128 * 1024];
     private final List<Dated> directories = new ArrayList<>();
@@ -46,8 +48,21 @@ final class UnpackLayer {
 
     UnpackLayer(LayerTree tree, UnpackLimits limits) {
         this.tree = tree;
-        this.whiteouts = new LayerWhiteouts(tree);
+        this.whiteouts = tree.whiteouts();
         this.limits = limits;
+    }
+
+    /**
+     * Unpacks a layer into a tree that has the files of the layers below: what it deletes is removed, what it has
+     * replaces what is there, directories keep what they hold. No mark of overlayfs is made. When it fails, the tree has a
+     * part of the layer.
+     *
+     * @return an estimate of what the layer adds
+     */
+    static Usage inPlace(Path top, UnpackLimits limits, InputStream compressed, Digest diffId) {
+        try (LayerTree tree = LayerTree.inPlace(Fd.openDirectory(top), limits.pathDepth())) {
+            return new UnpackLayer(tree, limits).unpack(compressed, diffId);
+        }
     }
 
     /** Whether the archive says what the layer's root looks like. */
@@ -117,13 +132,14 @@ final class UnpackLayer {
         }
         LayerTree.Place place = found.get();
         Inodes.checkName(place.name());
-        if (LayerWhiteouts.isMark(place.name())) {
+        if (Whiteouts.isMark(place.name())) {
             inodes += whiteouts.apply(place, entry.name());
             return;
         }
         checkOwner(entry);
         if (entry.type() == TarReader.REGULAR) {
             file(entry, place, tar);
+            whiteouts.made(place);
             inodes++;
             return;
         }
@@ -132,20 +148,22 @@ final class UnpackLayer {
         if (there.isPresent() && !kept) {
             removeOld(place, there.get());
         }
-        make(entry, place, kept);
-        if (entry.type() == TarReader.HARD_LINK) {
+        if (whiteouts.isDeletion(entry)) {
+            whiteouts.made(place);
             return;
         }
+        make(entry, place, kept);
         if (entry.type() == TarReader.DIRECTORY) {
+            whiteouts.madeDirectory(place, there);
             directory(entry, place, kept);
-            if (!kept && there.filter(Inodes.Status::isWhiteout).isPresent()) {
-                // Deleted and made anew in one layer: what was below must not shine through.
-                Inodes.setAttribute(place.directory(), place.name(), LayerTree.OPAQUE, new byte[] {'y'});
-            }
-        } else {
-            dress(entry, place);
+            inodes += kept ? 0 : 1;
+            return;
         }
-        inodes += kept ? 0 : 1;
+        whiteouts.made(place);
+        if (entry.type() != TarReader.HARD_LINK) {
+            dress(entry, place);
+            inodes++;
+        }
     }
 
     private void make(TarEntry entry, LayerTree.Place place, boolean kept) throws IOException {
@@ -256,7 +274,6 @@ final class UnpackLayer {
         Inodes.changeMode(in, place.name(), entry.mode());
         attributes(entry.attributes(), place);
         directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
-        tree.isExplicit(place);
         if (kept && special) {
             // It may be open, taken for a plain one.
             tree.forgetPathsExcept(in);
