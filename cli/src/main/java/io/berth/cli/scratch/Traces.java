@@ -80,6 +80,9 @@ public record Traces(Map<String, List<String>> byKind) {
                 node.root().resolve("checkpoints"))) {
             list(directory).forEach(name -> files.add(directory.resolve(name).toString()));
         }
+        Path snapshotters = node.root().resolve("snapshotters");
+        list(snapshotters).forEach(name -> Stream.of("mounts", "tmp").map(snapshotters.resolve(name)::resolve)
+                .forEach(directory -> list(directory).forEach(left -> files.add(directory.resolve(left).toString()))));
         found.put("records and files", files);
         return found;
     }

@@ -18,6 +18,7 @@ import io.berth.snapshotter.v1.StatSnapshotRequest;
 import io.berth.snapshotter.v1.UsageRequest;
 import io.berth.snapshotter.v1.UsageResponse;
 import io.berth.snapshotter.v1.ViewSnapshotRequest;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -31,6 +32,10 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,6 +55,8 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
     private static final Duration WORK_LIMIT = Duration.ofMinutes(2);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(10);
     private static final int LARGEST_ANSWER_BYTES = 64 << 20;
+    /** Keeps a containerd that serves as snapshotter from collecting what only Berth uses; the value is a time, any will do. */
+    private static final Map<String, String> KEPT = Map.of("containerd.io/gc.root", "2026-01-01T00:00:00Z");
     private static final Metadata.Key<String> NAMESPACE =
             Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -81,13 +88,13 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
     @Override
     public List<SnapshotMount> prepare(String key, String parent, Map<String, String> labels) {
         return mounts(call("prepare " + key, WORK_LIMIT, calls -> calls.prepare(PrepareSnapshotRequest.newBuilder()
-                .setSnapshotter(name).setKey(key).setParent(parent).putAllLabels(labels).build())).getMountsList());
+                .setSnapshotter(name).setKey(key).setParent(parent).putAllLabels(labels).putAllLabels(KEPT).build())).getMountsList());
     }
 
     @Override
     public List<SnapshotMount> view(String key, String parent) {
         return mounts(call("view " + key, WORK_LIMIT, calls -> calls.view(ViewSnapshotRequest.newBuilder()
-                .setSnapshotter(name).setKey(key).setParent(parent).build())).getMountsList());
+                .setSnapshotter(name).setKey(key).setParent(parent).putAllLabels(KEPT).build())).getMountsList());
     }
 
     @Override
@@ -104,7 +111,7 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
     @Override
     public void commit(String committed, String key) {
         call("commit " + key, WORK_LIMIT, calls -> calls.commit(CommitSnapshotRequest.newBuilder()
-                .setSnapshotter(name).setName(committed).setKey(key).build()));
+                .setSnapshotter(name).setName(committed).setKey(key).putAllLabels(KEPT).build()));
     }
 
     @Override
@@ -157,11 +164,29 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
     }
 
     private <T> T call(String what, Duration limit, Function<SnapshotsBlockingStub, T> call) {
+        SnapshotsBlockingStub limited = stub.withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS);
         try {
-            return call.apply(stub.withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS));
+            return call.apply(channel.getState(false) == ConnectivityState.READY ? limited : connecting(limited, what));
         } catch (StatusRuntimeException e) {
             throw fault(what, limit, e);
         }
+    }
+
+    // A channel that once found nobody tries again only after a while, and fails all calls until then. The socket itself tells
+    // at once whether somebody listens.
+    private SnapshotsBlockingStub connecting(SnapshotsBlockingStub limited, String what) {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.connect(UnixDomainSocketAddress.of(socket));
+        } catch (IOException e) {
+            throw absent(what, e);
+        }
+        channel.resetConnectBackoff();
+        return limited.withWaitForReady();
+    }
+
+    private RuntimeFault absent(String what, Exception cause) {
+        return new RuntimeFault(Kind.UNAVAILABLE, "snapshotter " + name + ": " + what + ": nobody answers at "
+                + socket + ": start it, or correct its address in [proxy_plugins." + name + "]", cause);
     }
 
     private RuntimeFault fault(String what, Duration limit, StatusRuntimeException e) {
@@ -174,8 +199,7 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
             case FAILED_PRECONDITION -> new RuntimeFault(Kind.FAILED_PRECONDITION, said, e);
             case UNIMPLEMENTED -> new RuntimeFault(Kind.UNSUPPORTED, said, e);
             case CANCELLED -> new RuntimeFault(Kind.CANCELLED, said, e);
-            case UNAVAILABLE -> new RuntimeFault(Kind.UNAVAILABLE, "snapshotter " + name + ": " + what + ": nobody answers at "
-                    + socket + ": start it, or correct its address in [proxy_plugins." + name + "]", e);
+            case UNAVAILABLE -> absent(what, e);
             case DEADLINE_EXCEEDED -> new RuntimeFault(Kind.UNAVAILABLE, "snapshotter " + name + ": " + what
                     + ": no answer within " + limit.toSeconds() + " s: see its log", e);
             default -> new RuntimeFault(Kind.INTERNAL, said, e);
