@@ -5,13 +5,13 @@ import io.berth.base.RuntimeFault.Kind;
 import java.util.SplittableRandom;
 
 /**
- * What one layer has made in a tree that had files before. Directories are known by their inode; what has an inode of a
- * directory that is gone can only be the layer's own. What is in a directory that the layer itself has made is not kept,
+ * What one layer has made in a tree that had files before. Directories are known by their inode; what has the inode of
+ * one that is gone can only be the layer's own. What is in a directory that the layer itself has made is not noted,
  * since all of it is the layer's. Used by one thread.
  *
- * <p>It keeps hashes of eight bytes each, because a layer may have very many files and the daemon has little memory. Two
- * names with one hash make a deleted file stay, at odds of one to 2^44 for one name in a layer of a million files; a
- * layer that is made so does no more than one that has no such mark.
+ * <p>It keeps hashes of eight bytes each, because a layer may have very many files and the daemon has little memory.
+ * Two names with one hash make a deleted file stay, at odds of one to 2^44 for one name in a layer of a million files;
+ * a layer that is made so does no more than one that has no such mark.
  */
 final class MadeByLayer {
 

@@ -7,8 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Turns the marks that an archive has for what a layer deletes into those of overlayfs: a character device 0/0 for a name,
- * an attribute for all that is below a directory. Source: the kernel's {@code Documentation/filesystems/overlayfs.rst}.
+ * Turns the marks that an archive has for what a layer deletes into those of overlayfs: a character device 0/0 for a
+ * name, an attribute for all that is below a directory. Source: the kernel's
+ * {@code Documentation/filesystems/overlayfs.rst}.
  */
 final class OverlayWhiteouts implements Whiteouts {
 

@@ -20,8 +20,8 @@ import java.util.zip.ZipException;
 
 /**
  * Writes the entries of a layer's archive into a directory of its own, in the form that overlayfs reads, or into a tree
- * that has the files of the layers below, where it does what the layer says of them: {@link Whiteouts}. Used once, by one
- * platform thread.
+ * that has the files of the layers below, where it does what the layer says of them: {@link Whiteouts}. Used once, by
+ * one platform thread.
  *
  * <p>Source: OCI image-spec, layer.md; the kernel's {@code Documentation/filesystems/overlayfs.rst}.
  */
@@ -54,8 +54,8 @@ final class UnpackLayer {
 
     /**
      * Unpacks a layer into a tree that has the files of the layers below: what it deletes is removed, what it has
-     * replaces what is there, directories keep what they hold. No mark of overlayfs is made. When it fails, the tree has a
-     * part of the layer.
+     * replaces what is there, directories keep what they hold. No mark of overlayfs is made. When it fails, a part of
+     * the layer is in the tree.
      *
      * @return an estimate of what the layer adds
      */

@@ -100,8 +100,10 @@ class InPlaceLayerIT {
     @Test
     void aWhiteoutRemovesAFileALinkAndATree() throws Exception {
         unpack(new TarBytes().file("f", "").file("kept", "").symlink("l", outside.toString()).file("d/e/f", "")
-                .symlink("d/l", outside.toString()).symlink("d/e/m", "../../kept").device('3', "d/null", 1, 3).file("g/f", ""));
-        unpack(new TarBytes().file(".wh.f", "").file(".wh.l", "").file(".wh.d", "").file("g/.wh.f", "").file(".wh.never", ""));
+                .symlink("d/l", outside.toString()).symlink("d/e/m", "../../kept").device('3', "d/null", 1, 3)
+                .file("g/f", ""));
+        unpack(new TarBytes().file(".wh.f", "").file(".wh.l", "").file(".wh.d", "").file("g/.wh.f", "")
+                .file(".wh.never", ""));
         assertEquals("g/ kept", paths());
     }
 
@@ -116,7 +118,8 @@ class InPlaceLayerIT {
     void aWhiteoutSpeaksOfTheLayersBelowOnlyInWhateverOrder() throws Exception {
         TarBytes low = new TarBytes().file("f", "low").file("d/old", "").file("d/both", "low").file("d/sub/old", "")
                 .file("d/gone/old", "").file("d/kept/old", "").file("e/old", "").file("x", "low");
-        TarBytes marksLast = new TarBytes().file("f", "top").file("d/both", "top").file("d/sub/new", "").file("d/fresh/new", "")
+        TarBytes marksLast = new TarBytes().file("f", "top").file("d/both", "top").file("d/sub/new", "")
+                .file("d/fresh/new", "")
                 .directory("d/kept", 0700).file("e", "top").hardLink("h", "x").file(".wh.h", "").file(".wh.x", "")
                 .file(".wh.f", "").file(".wh.d", "").file(".wh.e", "");
         unpack(low);
@@ -128,14 +131,16 @@ class InPlaceLayerIT {
         RemoveTree.at(tree);
         Files.createDirectory(tree);
         unpack(low);
-        unpack(new TarBytes().file(".wh.f", "").file(".wh.d", "").file(".wh.e", "").file("f", "top").file("d/both", "top")
+        unpack(new TarBytes().file(".wh.f", "").file(".wh.d", "").file(".wh.e", "").file("f", "top")
+                .file("d/both", "top")
                 .file("d/sub/new", "").file("d/fresh/new", "").directory("d/kept", 0700).file("e", "top"));
         assertEquals("d/ d/both d/fresh/ d/fresh/new d/kept/ d/sub/ d/sub/new e f x", paths());
     }
 
     @Test
     void anOpaqueMarkRemovesAllThatTheLayerHasNotMadeInWhateverOrder() throws Exception {
-        TarBytes low = new TarBytes().entry('5', "d/", "", 0750, 7, 8, new byte[0]).file("d/old", "").file("d/both", "low")
+        TarBytes low = new TarBytes().entry('5', "d/", "", 0750, 7, 8, new byte[0]).file("d/old", "")
+                .file("d/both", "low")
                 .file("d/sub/old", "").file("d/sub/deep/old", "").file("beside", "");
         for (TarBytes top : List.of(
                 new TarBytes().file("d/.wh..wh..opq", "").file("d/both", "top").file("d/sub/new", ""),
@@ -163,9 +168,11 @@ class InPlaceLayerIT {
     @Test
     void anEntryReplacesWhatTheLayersBelowHave() throws Exception {
         unpack(new TarBytes().file("file", "low").file("dir/f", "").symlink("link", outside.toString() + "/precious")
-                .symlink("dirlink", outside.toString()).file("become-dir", "").file("become-link/f", "").file("become-fifo/f", ""));
+                .symlink("dirlink", outside.toString()).file("become-dir", "").file("become-link/f", "")
+                .file("become-fifo/f", ""));
         unpack(new TarBytes().file("file", "top").file("dir", "top").file("link", "top").directory("dirlink/", 0701)
-                .directory("become-dir/", 0702).symlink("become-link", "/nowhere").entry('6', "become-fifo", "", 0640, 1, 2,
+                .directory("become-dir/", 0702).symlink("become-link", "/nowhere")
+                .entry('6', "become-fifo", "", 0640, 1, 2,
                         new byte[0]));
         assertEquals("become-dir/ become-fifo become-link dir dirlink/ file link", paths());
         for (String name : List.of("file", "dir", "link")) {
@@ -182,7 +189,8 @@ class InPlaceLayerIT {
     void aDirectoryKeepsItsContentAndTakesTheNewAttributesButAParentThatIsLeftOutTakesNone() throws Exception {
         unpack(new TarBytes().entry('5', "d/", "", 0700, 1, 2, new byte[0]).file("d/old", "")
                 .entry('5', "p/", "", 02711, 3, 4, new byte[0]).file("p/old", ""));
-        unpack(new TarBytes().entry('5', "./", "", 0751, 9, 9, new byte[0]).entry('5', "d/", "", 01777, 5, 6, new byte[0])
+        unpack(new TarBytes().entry('5', "./", "", 0751, 9, 9, new byte[0])
+                .entry('5', "d/", "", 01777, 5, 6, new byte[0])
                 .file("p/new", "").file("p/made/new", "").file("m/n/new", ""));
         assertEquals("d/ d/old m/ m/n/ m/n/new p/ p/made/ p/made/new p/new p/old", paths());
         assertEquals("40751 9 9", look(tree));
@@ -209,16 +217,16 @@ class InPlaceLayerIT {
         assertEquals(Kind.DATA_LOSS, refused(new TarBytes().file("loop/f", "")));
         // What a link meant before it was removed is forgotten.
         unpack(new TarBytes().file("lib/one", "").file(".wh.lib", "").file("lib/two", ""));
-        assertEquals("abs dangling lib/ lib/two loop made/ made/here/ made/here/f out usr/ usr/lib/ usr/lib/new usr/lib/one",
-                paths());
+        assertEquals("abs dangling lib/ lib/two loop made/ made/here/ made/here/f out usr/ usr/lib/ usr/lib/new "
+                + "usr/lib/one", paths());
     }
 
     @Test
     void aDirectoryThatAMarkHasRemovedIsMadeAnew() throws Exception {
         unpack(new TarBytes().entry('5', "a/b/", "", 0700, 1, 1, new byte[0]).file("a/b/old", ""));
-        // The mark within has opened it.
-        unpack(new TarBytes().symlink("l", "a").file("l/.wh.none", "").file("l/.wh.b", "").file("a/b/new", ""));
-        assertEquals("a/ a/b/ a/b/new l", paths());
+        // The link's target has been looked up in it, so that it is open.
+        unpack(new TarBytes().hardLink("h", "a/b/old").file("a/.wh.b", "").file("a/b/new", ""));
+        assertEquals("a/ a/b/ a/b/new h", paths());
         assertEquals("40755 0 0", look(tree.resolve("a/b")));
     }
 
@@ -235,13 +243,15 @@ class InPlaceLayerIT {
 
     @Test
     void hardLinksToFilesOfTheLayersBelowAreMadeAndNotWrittenThrough() throws Exception {
-        unpack(new TarBytes().file("a", "low").file("d/same", "").hardLink("b", "a").symlink("s", outside + "/precious"));
+        unpack(new TarBytes().file("a", "low").file("d/same", "").hardLink("b", "a")
+                .symlink("s", outside + "/precious"));
         unpack(new TarBytes().hardLink("d/same", "a").hardLink("t", "s").file("b", "top").file("t", "top"));
         assertEquals("low", Files.readString(tree.resolve("d/same")));
         assertTrue(Files.isSameFile(tree.resolve("a"), tree.resolve("d/same")));
         assertEquals("top", Files.readString(tree.resolve("b")));
         for (TarBytes layer : List.of(new TarBytes().hardLink("x", "d"), new TarBytes().hardLink("x", "none"),
-                new TarBytes().hardLink("x", "../outside/precious"), new TarBytes().hardLink("x", outside + "/precious"),
+                new TarBytes().hardLink("x", "../outside/precious"),
+                new TarBytes().hardLink("x", outside + "/precious"),
                 new TarBytes().file(".wh.a", "").hardLink("x", "a"))) {
             assertEquals(Kind.DATA_LOSS, refused(layer));
         }
@@ -262,8 +272,8 @@ class InPlaceLayerIT {
     @Test
     void marksThatLeadOutAreRefusedOrStayWithin() throws Exception {
         unpack(new TarBytes().file("d/f", "").symlink("out", outside.toString()).symlink("up", "../../../../../.."));
-        for (String mark : List.of(".wh.", ".wh..", ".wh...", "d/.wh.", "d/.wh..", "d/.wh...", "d/../.wh.f", "../.wh.outside",
-                "../outside/.wh.precious", "../outside/.wh..wh..opq", "..//.wh..wh..opq")) {
+        for (String mark : List.of(".wh.", ".wh..", ".wh...", "d/.wh.", "d/.wh..", "d/.wh...", "d/../.wh.f",
+                "../.wh.outside", "../outside/.wh.precious", "../outside/.wh..wh..opq", "..//.wh..wh..opq")) {
             assertEquals(Kind.DATA_LOSS, refused(new TarBytes().file(mark, "")), mark);
             assertEquals("d/ d/f out up", paths(), mark);
         }
@@ -304,6 +314,7 @@ class InPlaceLayerIT {
         RuntimeFault fault = assertThrows(RuntimeFault.class, () -> UnpackLayer.inPlace(tree, LIMITS,
                 new ByteArrayInputStream(tar), Digest.ofBytes(new byte[1])));
         assertEquals(Kind.DATA_LOSS, fault.kind());
-        assertEquals(new Usage(4096, 3), unpack(new TarBytes().file("f", "x").directory("d", 0755).file(".wh.none", "")));
+        Usage usage = unpack(new TarBytes().file("f", "x").directory("d", 0755).file(".wh.none", ""));
+        assertEquals(new Usage(4096, 3), usage);
     }
 }

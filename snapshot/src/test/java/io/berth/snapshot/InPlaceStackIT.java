@@ -39,7 +39,7 @@ class InPlaceStackIT {
 
     @BeforeEach
     void open() {
-        assumeTrue(System.getProperty("user.name").equals("root"), "skipped: needs root for overlay mounts and device nodes");
+        assumeTrue(System.getProperty("user.name").equals("root"), "skipped: needs root for mounts and device nodes");
         snapshots = new Snapshots(root, UnpackLimits.DEFAULT, "boot");
     }
 
@@ -56,7 +56,8 @@ class InPlaceStackIT {
         for (byte[] tar : layers) {
             Digest diffId = Digest.ofBytes(tar);
             Optional<Digest> parent = chain.isEmpty() ? Optional.empty() : Optional.of(chain.getLast());
-            Digest id = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8))).orElse(diffId);
+            Digest id = parent.map(p -> Digest.ofBytes((p + " " + diffId).getBytes(StandardCharsets.UTF_8)))
+                    .orElse(diffId);
             snapshots.unpack(parent, id, diffId, TYPE, new ByteArrayInputStream(tar));
             chain.add(id);
         }
@@ -77,14 +78,15 @@ class InPlaceStackIT {
         return described(tree, attributes);
     }
 
-    /** What each path is; mode and owner of directories, which archives may leave out, only where they are asked for. */
+    /** What each path is; mode and owner of directories, which archives may omit, only where they are asked for. */
     private static Map<String, String> described(Path top, boolean attributes) throws IOException {
         Map<String, String> all = new TreeMap<>();
         describe(top, top, attributes, all);
         return all;
     }
 
-    private static void describe(Path top, Path folder, boolean attributes, Map<String, String> all) throws IOException {
+    private static void describe(Path top, Path folder, boolean attributes, Map<String, String> all)
+            throws IOException {
         List<Path> listed;
         try (var paths = Files.list(folder)) {
             listed = paths.toList();
@@ -114,22 +116,27 @@ class InPlaceStackIT {
 
     @Test
     void threeLayersWithDeletions() throws Exception {
-        byte[] low = new TarBytes().directory("etc/", 0750).file("etc/a", "low").file("etc/b", "low").directory("var/", 0755)
+        byte[] low = new TarBytes().directory("etc/", 0750).file("etc/a", "low").file("etc/b", "low")
+                .directory("var/", 0755)
                 .directory("var/cache/", 0700).file("var/cache/x", "low").directory("re/", 0711).file("re/old", "low")
                 .file("file", "low").directory("dir/", 0755).file("dir/x", "low").symlink("link", "etc/a")
-                .device('3', "null", 1, 3).hardLink("etc/same", "etc/a").entry('4', "su", "", 04755, 0, 0, new byte[0]).bytes();
-        byte[] middle = new TarBytes().directory("etc/", 0751).file("etc/.wh.a", "").file("etc/b", "middle").file(".wh.re", "")
+                .device('3', "null", 1, 3).hardLink("etc/same", "etc/a").entry('4', "su", "", 04755, 0, 0, new byte[0])
+                .bytes();
+        byte[] middle = new TarBytes().directory("etc/", 0751).file("etc/.wh.a", "").file("etc/b", "middle")
+                .file(".wh.re", "")
                 .directory("re/", 0700).file("re/new", "middle").directory("file/", 0755).file("file/x", "middle")
                 .file("dir", "middle").file(".wh.null", "").directory("var/", 0755).directory("var/cache/", 0701)
                 .file("var/cache/y", "middle").file("var/cache/.wh..wh..opq", "").directory("deep/", 0755)
                 .directory("deep/er/", 0755).file("deep/er/z", "middle").bytes();
-        byte[] top = new TarBytes().directory("etc/", 0752).file("etc/a", "top").file("etc/.wh.same", "").file("re/.wh.new", "")
-                .file(".wh.file", "").file(".wh.dir", "").file("link", "top").file(".wh.deep", "").file("var/cache/x", "top")
+        byte[] top = new TarBytes().directory("etc/", 0752).file("etc/a", "top").file("etc/.wh.same", "")
+                .file("re/.wh.new", "")
+                .file(".wh.file", "").file(".wh.dir", "").file("link", "top").file(".wh.deep", "")
+                .file("var/cache/x", "top")
                 .entry('6', "null", "", 0600, 3, 4, new byte[0]).bytes();
         List<byte[]> layers = List.of(low, middle, top);
         Map<String, String> wanted = mounted("fixed", layers, true);
-        assertEquals(Set.of("etc", "etc/a", "etc/b", "link", "null", "re", "su", "var", "var/cache", "var/cache/x", "var/cache/y"),
-                wanted.keySet());
+        assertEquals(Set.of("etc", "etc/a", "etc/b", "link", "null", "re", "su", "var", "var/cache", "var/cache/x",
+                "var/cache/y"), wanted.keySet());
         assertEquals(wanted, inPlace("fixed", layers, true));
     }
 
