@@ -108,6 +108,8 @@ final class ProxyLayers {
             takeBack(key);
             return false;
         } catch (RuntimeFault fault) {
+            // Some keep what they have begun, also when they say that the layer is there, or that they cannot do it now.
+            takeBack(key);
             if (fault.kind() != Kind.ALREADY_EXISTS) {
                 throw RuntimeFault.during("bring layer " + layer.blob(), fault);
             }
@@ -224,7 +226,8 @@ final class ProxyLayers {
         return true;
     }
 
-    private void cleanUp() {
+    /** Lets the program free what removals have left; some keep the files of what is removed until they are told so. */
+    void cleanUp() {
         try {
             calls.cleanUp();
         } catch (RuntimeFault later) {

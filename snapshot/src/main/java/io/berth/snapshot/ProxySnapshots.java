@@ -228,6 +228,7 @@ public final class ProxySnapshots implements Snapshotter {
                     throw RuntimeFault.during("remove root filesystem " + key, fault);
                 }
             }
+            layers.cleanUp();
             records.remove(key);
         }
     }
