@@ -23,10 +23,12 @@ import io.berth.cri.v1.RemoveImageRequest;
 import io.berth.cri.v1.RunPodSandboxRequest;
 import io.berth.cri.v1.StatusRequest;
 import io.berth.cri.v1.StopContainerRequest;
+import io.berth.linux.DirectoryTree;
 import io.berth.server.snapshotter.GrpcSnapshots;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +38,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Images and containers on a snapshotter that is a program of its own: containerd's "native", in which layers are whole
@@ -66,19 +69,20 @@ class SnapshotterIT extends HandlerPods {
         try {
             return Files.createTempDirectory("berth-snapshots");
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
     @BeforeAll
     static void start() throws IOException, InterruptedException {
         program = ContainerdSnapshots.start(DIRECTORY);
+        StackedImage.write(DIRECTORY.resolve("image"));
     }
 
     @AfterAll
     static void stop() throws InterruptedException, IOException {
         program.close();
-        io.berth.linux.DirectoryTree.remove(DIRECTORY);
+        DirectoryTree.remove(DIRECTORY);
     }
 
     @Override
@@ -96,8 +100,8 @@ class SnapshotterIT extends HandlerPods {
         assertEquals(List.of(), program.names(), "left of images");
     }
 
-    private PodClient.Pod stackedPod() throws IOException, InterruptedException {
-        StackedImage.importInto(daemon);
+    private PodClient.Pod stackedPod() {
+        StackedImage.importInto(daemon, DIRECTORY.resolve("image"));
         return daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
     }
 
@@ -165,7 +169,7 @@ class SnapshotterIT extends HandlerPods {
     }
 
     @Test
-    void aPullGoesToTheSnapshotterOfThePodsHandler(@org.junit.jupiter.api.io.TempDir Path files) throws Exception {
+    void aPullGoesToTheSnapshotterOfThePodsHandler(@TempDir Path files) throws Exception {
         try (LocalRegistry registry = LocalRegistry.start(files.resolve("registry"))) {
             ImageSpec image = ImageSpec.newBuilder().setImage(registry.push("stacked")).build();
             PodClient.Pod plain = plainPod();
@@ -249,7 +253,7 @@ class SnapshotterIT extends HandlerPods {
         var handlers = daemon.connection().runtime().status(StatusRequest.getDefaultInstance()).getRuntimeHandlersList();
         assertFalse(handlers.stream().filter(handler -> handler.getName().equals("runc")).findFirst().orElseThrow()
                 .getFeatures().getUserNamespaces());
-        StackedImage.importInto(daemon);
+        StackedImage.importInto(daemon, DIRECTORY.resolve("image"));
         PodSandboxConfig.Builder config = PodClient.config("pod", daemon.node().logs()).toBuilder();
         var ids = IDMapping.newBuilder().setHostId(100_000).setContainerId(0).setLength(65_536);
         config.getLinuxBuilder().getSecurityContextBuilder().getNamespaceOptionsBuilder().getUsernsOptionsBuilder()

@@ -55,10 +55,8 @@ final class StackedImage {
         assertEquals(0, made.exitValue(), Files.readString(lowest.resolve("log")));
     }
 
-    /** Imports it into the daemon; its id. */
-    static String importInto(TestDaemon daemon) throws IOException, InterruptedException {
-        Path layout = daemon.node().directory().resolve("stacked-image");
-        write(layout);
+    /** Imports its layout into the daemon; its id. */
+    static String importInto(TestDaemon daemon, Path layout) {
         return daemon.connection().berth().importImage(ImportImageRequest.newBuilder().setPath(layout.toString()).build())
                 .getImages(0).getId();
     }

@@ -11,7 +11,7 @@ final class ContainerdKeys {
 
     private static final String OWN_PLACE = "Berth has directories and sockets of its own";
     private static final String NO_INFRA = "Berth needs no pause image";
-    private static final String OVERLAY = "Berth has overlayfs only";
+    private static final String TOLD = "snapshotters below [proxy_plugins] are always told";
     private static final String NO_DECRYPTION = "Berth does not decrypt images";
     private static final String NRI = "plugins/io.containerd.nri.v1.nri/";
     private static final String TRACING = "plugins/io.containerd.internal.v1.tracing/";
@@ -80,10 +80,8 @@ final class ContainerdKeys {
             Map.entry("disable_hugetlb_controller", Known.always("used where it is mounted")),
             Map.entry("netns_mounts_under_state_dir", Known.always(OWN_PLACE)),
             Map.entry("ignore_deprecation_warnings", Known.always("they are containerd's own")),
-            Map.entry("disable_snapshot_annotations", Known.where(true, OVERLAY)),
-            Map.entry("containerd/disable_snapshot_annotations", Known.where(true, OVERLAY)),
-            Map.entry("snapshotter", Known.where("overlayfs", OVERLAY)),
-            Map.entry("containerd/snapshotter", Known.where("overlayfs", OVERLAY)),
+            Map.entry("disable_snapshot_annotations", Known.always(TOLD)),
+            Map.entry("containerd/disable_snapshot_annotations", Known.always(TOLD)),
             Map.entry("stats_collect_period", Known.always("figures are read when they are asked for")),
             Map.entry("stats_retention_period", Known.always("figures are read when they are asked for")),
             Map.entry("selinux_category_range", Known.where(1024L, "it is Berth's range, too")),
@@ -112,9 +110,6 @@ final class ContainerdKeys {
     static String lost(String key) {
         if (key.startsWith("registry/")) {
             return "move it to a hosts.toml below images.registry.config_path";
-        }
-        if (key.endsWith("snapshotter")) {
-            return OVERLAY;
         }
         if (key.startsWith("stream_processors/") || key.startsWith("image_decryption/")) {
             return NO_DECRYPTION;

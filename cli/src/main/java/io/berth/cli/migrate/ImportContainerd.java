@@ -38,6 +38,9 @@ public final class ImportContainerd {
         // Version 4 has its servers among the plugins, those before have them beside.
         String inner = cri.matches() ? cri.group(1) : key.startsWith(SERVER) ? key.substring(SERVER.length()) : key;
         Matcher runtime = RUNTIME.matcher(inner);
+        if (new ImportSnapshotters(file, imported).add(key, inner, value)) {
+            return;
+        }
         if (cri.matches() && runtime.matches()) {
             Object type = file.values().get(key.substring(0, key.length() - runtime.group(2).length()) + "runtime_type");
             if (type == null || type.equals("") || RUNC.contains(type)) {

@@ -53,7 +53,7 @@ class ImportTest {
                 [plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]
                 endpoint = ["https://mirror.example.com"]
                 [plugins."io.containerd.grpc.v1.cri".containerd]
-                snapshotter = "stargz"
+                snapshotter = "zfs"
                 default_runtime_name = "runc"
                 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
                 runtime_type = "io.containerd.runc.v2"
@@ -85,11 +85,43 @@ class ImportTest {
         assertEquals("/etc/containerd/certs.d", ours.get("images.registry.config_path"));
         assertEquals("[/opt/cni/bin]", ours.get("runtime.cni.bin_dirs").toString());
         assertReported(imported, "sandbox_image: Berth needs no pause image");
-        for (String lost : new String[] {"conf_template = \"/etc/t\"", "mirrors/docker.io/endpoint", "snapshotter = \"stargz\"",
+        for (String lost : new String[] {"conf_template = \"/etc/t\"", "mirrors/docker.io/endpoint", "snapshotter = \"zfs\"",
             "old/runtime_type = \"io.containerd.runtime.v1.linux\""}) {
             assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains(lost)),
                     () -> lost + " is not in " + String.join("\n", imported.report()));
         }
+    }
+
+    @Test
+    void containerdsSnapshottersThatAreProgramsAreTaken() throws IOException {
+        Imported imported = containerd("""
+                version = 3
+                [plugins.'io.containerd.cri.v1.images']
+                snapshotter = 'stargz'
+                disable_snapshot_annotations = false
+                [plugins.'io.containerd.cri.v1.images'.runtime_platforms.kata]
+                snapshotter = 'nydus'
+                [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]
+                runtime_type = 'io.containerd.runc.v2'
+                snapshotter = 'overlayfs'
+                [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.kata]
+                runtime_type = 'io.containerd.kata.v2'
+                [proxy_plugins.stargz]
+                type = 'snapshot'
+                address = '/run/stargz.sock'
+                [proxy_plugins.nydus]
+                type = 'snapshot'
+                address = '/run/nydus.sock'
+                [proxy_plugins.blobs]
+                type = 'content'
+                address = '/run/blobs.sock'
+                """);
+        Map<String, Object> ours = accepted(imported);
+        assertEquals("stargz", ours.get("images.snapshotter"));
+        assertEquals("nydus", ours.get("runtime.runtimes.kata.snapshotter"));
+        assertEquals("overlayfs", ours.get("runtime.runtimes.crun.snapshotter"));
+        assertEquals("/run/stargz.sock", ours.get("proxy_plugins.stargz.address"));
+        assertTrue(imported.report().stream().anyMatch(line -> line.startsWith("NO COUNTERPART") && line.contains("blobs/type")));
     }
 
     @Test

@@ -16,6 +16,7 @@ public final class Doctor {
         EXAMINATIONS.put("kernel", new ExamineKernel());
         EXAMINATIONS.put("cgroups", new ExamineCgroups());
         EXAMINATIONS.put("runtimes", new ExamineRuntimes());
+        EXAMINATIONS.put("snapshotters", new ExamineSnapshotters());
         EXAMINATIONS.put("network", new ExamineNetwork());
         EXAMINATIONS.put("registries", new ExamineRegistries());
         EXAMINATIONS.put("extensions", new ExamineExtensions());

@@ -7,6 +7,9 @@ import io.berth.server.doctor.Finding.Grade;
 import io.berth.server.config.Config;
 import io.berth.server.config.ConfigFile;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -73,6 +76,17 @@ class DoctorTest {
     private List<Finding> findings(String toml) throws IOException {
         return Doctor.examine(host(), config(toml)).stream().filter(each -> each.grade() != Grade.FINE
                 && !each.area().equals("disk")).toList();
+    }
+
+    @Test
+    void aSnapshotterHasToListen() throws IOException {
+        String toml = "[proxy_plugins.lazy]\naddress = \"/run/lazy.sock\"\n";
+        assertFound(toml, Grade.PROBLEM, "nobody listens on /run/lazy.sock, the socket of snapshotter lazy");
+        try (ServerSocketChannel listening = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listening.bind(UnixDomainSocketAddress.of(root.resolve("run/lazy.sock")));
+            assertEquals(List.of(), findings(toml));
+        }
+        assertFound(toml, Grade.PROBLEM, "nobody listens on /run/lazy.sock");
     }
 
     private void assertFound(Grade grade, String words) throws IOException {
