@@ -27,13 +27,17 @@ final class PullCommand extends DaemonCommand {
             + " everybody on the machine could read it.")
     private Optional<Path> passwordFile = Optional.empty();
 
+    @Option(names = "--runtime", paramLabel = "HANDLER", defaultValue = "", description = "The runtime handler that it is for:"
+            + " its snapshotter may be another one than the node's.")
+    private String runtime;
+
     @Parameters(paramLabel = "REFERENCE", arity = "1..*", description = "Such as docker.io/library/busybox:1.36.")
     private List<String> references;
 
     @Override
     int run(Connection berth) {
         Optional<AuthConfig> auth = auth();
-        references.forEach(reference -> out().println(new Pull(berth, err()).image(reference, auth)));
+        references.forEach(reference -> out().println(new Pull(berth, err()).image(reference, auth, runtime)));
         return 0;
     }
 

@@ -187,7 +187,7 @@ final class RunCommand extends DaemonCommand {
         if (pull == PullPolicy.NEVER) {
             throw new DaemonFault(ExitCode.NOT_FOUND, "run " + image + ": the image is not here, and --pull never was given");
         }
-        new Pull(berth, err()).image(image, Optional.empty());
+        new Pull(berth, err()).image(image, Optional.empty(), runtime);
         return present(berth).orElseThrow(() -> new DaemonFault(ExitCode.FAILED, "run " + image
                 + ": the image was pulled, but is not there: something removes images"));
     }

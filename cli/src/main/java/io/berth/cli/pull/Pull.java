@@ -24,10 +24,14 @@ public record Pull(Connection berth, PrintWriter bars) {
 
     private static final long DRAW_MILLIS = 100;
 
-    /** What {@code reference} is now, as the runtime names it. */
-    public String image(String reference, Optional<AuthConfig> auth) {
+    /**
+     * What {@code reference} is now, as the runtime names it.
+     *
+     * @param handler the runtime handler that it is for; empty for the default one
+     */
+    public String image(String reference, Optional<AuthConfig> auth, String handler) {
         PullImageRequest.Builder request = PullImageRequest.newBuilder()
-                .setImage(ImageSpec.newBuilder().setImage(reference));
+                .setImage(ImageSpec.newBuilder().setImage(reference).setRuntimeHandler(handler));
         auth.ifPresent(request::setAuth);
         if (!Screen.isTerminal(2)) {
             return berth.images().pullImage(request.build()).getImageRef();
