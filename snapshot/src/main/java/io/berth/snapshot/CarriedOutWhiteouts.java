@@ -9,8 +9,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -97,18 +95,12 @@ final class CarriedOutWhiteouts implements Whiteouts {
             throw LayerTree.bad(path, "it deletes a tree that is deeper than " + depthLimit + " directories");
         }
         boolean any = false;
-        for (byte[] name : names(directory)) {
-            any |= stays(directory, inode, name, depth, path);
-        }
-        return any;
-    }
-
-    // All at once: no directory is listed while it changes, and one descriptor for each level is enough.
-    private static List<byte[]> names(Fd directory) {
-        List<byte[]> names = new ArrayList<>();
+        // While it changes: names that are removed have been listed, and a list of all might not fit into memory.
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory.procPath())) {
-            stream.forEach(path -> names.add(RawName.of(path)));
-            return names;
+            for (Path name : stream) {
+                any |= stays(directory, inode, RawName.of(name), depth, path);
+            }
+            return any;
         } catch (IOException e) {
             throw RuntimeFault.internal("delete what a layer's whiteout names: " + RuntimeFault.reason(e), e);
         }
@@ -123,6 +115,11 @@ final class CarriedOutWhiteouts implements Whiteouts {
     public boolean givesWay(LayerTree.Place place, Inodes.Status there, boolean behindLink) {
         // Behind a link it is another name that would be lost.
         return !behindLink && !made.has(place.inode(), place.name());
+    }
+
+    @Override
+    public void close() {
+        made.close();
     }
 
     @Override
@@ -142,12 +139,7 @@ final class CarriedOutWhiteouts implements Whiteouts {
 
     @Override
     public void madeParent(LayerTree.Place place, Optional<Inodes.Status> before, byte[] path) {
+        // It takes nothing from the layers below: their directories are there themselves.
         madeDirectory(place, before);
-    }
-
-    @Override
-    public List<byte[]> implied() {
-        // The directories of the layers below are there themselves.
-        return List.of();
     }
 }
