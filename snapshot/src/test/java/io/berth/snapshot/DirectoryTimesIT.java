@@ -97,11 +97,11 @@ class DirectoryTimesIT {
     void thousandsOfDirectoriesHaveTheirTimesAndTheFileForThemIsGone() throws Exception {
         TarBytes tar = new TarBytes();
         for (int i = 0; i < 1500; i++) {
-            directory(tar, "d" + i % 7 + "/" + "n".repeat(100) + i + "/", 1000 + i);
+            directory(tar, "d" + i % 7 + "/" + "n".repeat(80) + i + "/", 1000 + i);
         }
         for (Path fs : new Path[] {unpacked(tar), inPlace(tar)}) {
             for (int i = 0; i < 1500; i++) {
-                assertEquals(1000 + i, seconds(fs.resolve("d" + i % 7 + "/" + "n".repeat(100) + i)));
+                assertEquals(1000 + i, seconds(fs.resolve("d" + i % 7 + "/" + "n".repeat(80) + i)));
             }
             try (var top = Files.list(fs)) {
                 assertEquals(7, top.count());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,6 @@ import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Layers that are large or made to hurt are unpacked, or refused, in a heap of 16 MiB: a quarter of the daemon's, which
@@ -30,17 +30,22 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class SmallHeapIT {
 
-    @TempDir
-    Path root;
+    private Path root;
 
     @BeforeEach
-    void needsRoot() {
+    void makeDirectory() throws IOException {
         assumeTrue(System.getProperty("user.name").equals("root"), "skipped: needs root for trusted attributes");
+        // Nothing here is about the disk, which takes a minute for so many directories.
+        Path memory = Path.of("/dev/shm");
+        root = Files.isDirectory(memory) ? Files.createTempDirectory(memory, "berth-heap-")
+                : Files.createTempDirectory("berth-heap-");
     }
 
     @AfterEach
-    void removeDeepTrees() {
-        RemoveTree.at(root.resolve("snapshots"));
+    void removeDirectory() {
+        if (root != null) {
+            RemoveTree.at(root);
+        }
     }
 
     private String unpack(String layer) throws Exception {
@@ -70,13 +75,8 @@ class SmallHeapIT {
     }
 
     @Test
-    void manyDirectoriesThatAreLeftOut() throws Exception {
+    void fiftyThousandDirectoriesThatAreLeftOut() throws Exception {
         assertEquals("done: all", unpack("many-left-out"));
-    }
-
-    @Test
-    void aHeaderWithAHundredThousandRecords() throws Exception {
-        assertEquals("done: all", unpack("records"));
     }
 
     @Test
@@ -135,9 +135,8 @@ class SmallHeapIT {
                 // A million bytes each.
                 case "left-out" -> archive(16, i -> new TarBytes().pax(Map.of("path", i + "/d".repeat(1000)))
                         .file("f", ""));
-                case "many-left-out" -> archive(20_000, i -> new TarBytes()
+                case "many-left-out" -> archive(50_000, i -> new TarBytes()
                         .file("usr/share/some/where/" + i % 100 + "/" + i + "/f", ""));
-                case "records" -> archive(1, i -> header(1 << 20, "").file("f", ""));
                 case "headers" -> archive(16, i -> i == 15 ? new TarBytes().file("f", "")
                         : new TarBytes().pax(Map.of("SCHILY.xattr.user." + i, "x".repeat(1_000_000))));
                 case "attributes" -> archive(1, i -> header(1 << 20, "SCHILY.xattr.user.").file("f", ""));
