@@ -66,9 +66,8 @@ final class AdoptDirectories {
             return;
         }
         try (Fd in = open(0, parent.path)) {
-            boolean here = Inodes.status(in, name).filter(Inodes.Status::isDirectory).isPresent();
-            // The archive may have had it after all, later.
-            if (!here || !Inodes.removeAttribute(in, name, IMPLIED)) {
+            // The archive may have had it after all, later, or something else in its place.
+            if (!Inodes.removeAttribute(in, name, IMPLIED)) {
                 return;
             }
             below(parent, name).ifPresent(like -> {

@@ -23,6 +23,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Directories that archives leave out look as overlayfs would show those of the layers below. Needs root: owners. */
@@ -152,5 +153,16 @@ class LeftOutDirectoriesIT {
         RuntimeFault fault = assertThrows(RuntimeFault.class, () -> layer(many));
         assertEquals(RuntimeFault.Kind.RESOURCE_EXHAUSTED, fault.kind());
         assertTrue(fault.getMessage().contains("leaves out"), fault.getMessage());
+    }
+
+    // When the thread ends by an error, nobody else says that the layer is on the disk.
+    @Timeout(120)
+    @Test
+    void theGreatestDepthIsCountedWhenTheLayerIsOnTheDisk() throws Exception {
+        layer(new TarBytes().pax(Map.of("path", "d/".repeat(1023) + "f")).file("f", ""));
+        snapshots.awaitSync();
+        // Counting, on a thread with a small stack, has changed the estimate.
+        assertTrue(snapshots.layerUsage().inodes() > 100, snapshots.layerUsage().toString());
+        RemoveTree.at(root.resolve("snapshots/layers"));
     }
 }
