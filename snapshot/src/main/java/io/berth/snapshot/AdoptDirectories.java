@@ -124,8 +124,8 @@ final class AdoptDirectories {
     }
 
     private static boolean isOpaque(Fd in, byte[] name) {
-        return Inodes.attribute(in, name, OverlayWhiteouts.OPAQUE).filter(value -> Arrays.equals(value, new byte[] {'y'}))
-                .isPresent();
+        return Inodes.attribute(in, name, OverlayWhiteouts.OPAQUE)
+                .filter(value -> Arrays.equals(value, new byte[] {'y'})).isPresent();
     }
 
     // Each part of the path was seen to be a directory of this layer.

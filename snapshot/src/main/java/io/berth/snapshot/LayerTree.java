@@ -54,8 +54,8 @@ final class LayerTree implements AutoCloseable {
      *
      * @param root owned by this tree from now on
      * @param fresh what inodes are like that are made in plain directories of this file system
-     * @param implied takes the paths of directories that the archive leaves out, for {@link AdoptDirectories}; stays the
-     *     caller's
+     * @param implied takes the paths of directories that the archive leaves out, for {@link AdoptDirectories}; stays
+     *     the caller's
      */
     LayerTree(Fd root, int depthLimit, FreshInode fresh, SpilledRecords implied) {
         this(root, depthLimit, fresh, Optional.of(implied));
@@ -113,7 +113,7 @@ final class LayerTree implements AutoCloseable {
             return Optional.empty();
         }
         try {
-            return Optional.of(existing(parts.subList(0, parts.size() - 1)).place(parts.getLast()));
+            return Optional.of(opened(parts.subList(0, parts.size() - 1)).place(parts.getLast()));
         } catch (SystemCallFault fault) {
             if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR && fault.errno() != Errno.ELOOP) {
                 throw fault;
@@ -168,7 +168,7 @@ final class LayerTree implements AutoCloseable {
 
     private Opened directory(List<byte[]> path) {
         try {
-            return existing(path);
+            return opened(path);
         } catch (SystemCallFault fault) {
             byte[] bytes = joined(path);
             if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR) {
@@ -178,7 +178,7 @@ final class LayerTree implements AutoCloseable {
         }
     }
 
-    private Opened existing(List<byte[]> path) {
+    private Opened opened(List<byte[]> path) {
         if (path.isEmpty()) {
             // Its owner may change at any entry: not worth to be followed.
             return new Opened(root, false, rootInode);

@@ -101,9 +101,22 @@ final class PaxHeaders {
         return text(key).map(PaxHeaders::decimal).orElse(otherwise);
     }
 
-    /** The sparse map's pairs of offset and length in form 0.0; empty in the other forms. */
+    /** The sparse map's pairs of offset and length in forms 0.0 and 0.1; empty in the other forms. */
     long[] sparsePairs() {
+        text("GNU.sparse.map").ifPresent(this::addPairs);
         return sparsePairs.build().toArray();
+    }
+
+    // Not split at once: half a million texts take more of the heap than there is.
+    private void addPairs(String map) {
+        for (int from = 0, to; from <= map.length(); from = to + 1) {
+            int comma = map.indexOf(',', from);
+            to = comma < 0 ? map.length() : comma;
+            if (++sparseRecords > SPARSE_RECORDS) {
+                throw SparseMap.malformed();
+            }
+            sparsePairs.add(decimal(map.substring(from, to)));
+        }
     }
 
     /** Whether any record says that the member is sparse. */

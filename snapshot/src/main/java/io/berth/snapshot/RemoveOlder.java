@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Removes from a tree what a layer has not made itself. Without recursion and without a list of a directory's names: the
- * tree may be deeper than the stack of a thread, and a directory larger than memory. Used by one thread.
+ * Removes from a tree what a layer has not made itself. Without recursion and without a list of a directory's names:
+ * the tree may be deeper than the stack of a thread, and a directory larger than memory. Used by one thread.
  */
 final class RemoveOlder {
 
@@ -115,7 +115,8 @@ final class RemoveOlder {
                 if (level.left.hasNext()) {
                     remove(level, level.left.next()).ifPresent(levels::push);
                     if (levels.size() > depthLimit + 1) {
-                        throw LayerTree.bad(path, "it deletes a tree that is deeper than " + depthLimit + " directories");
+                        throw LayerTree.bad(path,
+                                "it deletes a tree that is deeper than " + depthLimit + " directories");
                     }
                 } else {
                     levels.pop().close();

@@ -216,20 +216,6 @@ final class TarReader {
         return count;
     }
 
-    private static long[] listedMap(String map) {
-        LongStream.Builder pairs = LongStream.builder();
-        int count = 0;
-        for (int from = 0, to; from <= map.length(); from = to + 1) {
-            int comma = map.indexOf(',', from);
-            to = comma < 0 ? map.length() : comma;
-            if (++count > 2 * SparseMap.EXTENT_LIMIT) {
-                throw SparseMap.malformed();
-            }
-            pairs.add(PaxHeaders.decimal(map.substring(from, to)));
-        }
-        return pairs.build().toArray();
-    }
-
     private Optional<SparseMap> sparse(char rawType, PaxHeaders pax, long[] stored) throws IOException {
         if (rawType == 'S') {
             long real = number(483, 12);
@@ -242,7 +228,7 @@ final class TarReader {
         long real = pax.number("GNU.sparse.realsize", pax.number("GNU.sparse.size", -1));
         long[] pairs = switch (form) {
             case "1.0" -> leadingMap(stored);
-            case "0.0", "0.1" -> pax.text("GNU.sparse.map").map(TarReader::listedMap).orElseGet(pax::sparsePairs);
+            case "0.0", "0.1" -> pax.sparsePairs();
             default -> throw SparseMap.malformed();
         };
         return Optional.of(SparseMap.of(pairs, real, stored[0]));

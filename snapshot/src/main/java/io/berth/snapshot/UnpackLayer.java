@@ -52,7 +52,8 @@ final class UnpackLayer {
     private record Dated(long parent, long seconds, int nanos, byte[] path) {
 
         byte[] bytes() {
-            return ByteBuffer.allocate(20 + path.length).putLong(parent).putLong(seconds).putInt(nanos).put(path).array();
+            return ByteBuffer.allocate(20 + path.length).putLong(parent).putLong(seconds).putInt(nanos).put(path)
+                    .array();
         }
 
         static Dated of(byte[] bytes) {

@@ -79,7 +79,8 @@ class LeftOutDirectoriesIT {
 
     @Test
     void theTopmostDirectoryBelowIsTheModel() throws Exception {
-        layer(low()).layer(owned(new TarBytes(), "a/", 0711, 4).file("x", "")).layer(new TarBytes().file("a/b/c/f", ""));
+        layer(low()).layer(owned(new TarBytes(), "a/", 0711, 4).file("x", ""))
+                .layer(new TarBytes().file("a/b/c/f", ""));
         assertEquals("40711 4 4", look("a"));
         assertEquals("40702 2 2", look("a/b"));
         assertEquals("40703 3 3", look("a/b/c"));

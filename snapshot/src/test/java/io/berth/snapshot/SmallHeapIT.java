@@ -153,7 +153,8 @@ class SmallHeapIT {
                 int length = prefix.length() + 12;
                 records.append(length).append(' ').append(prefix).append(i).append("=1\n");
             }
-            return new TarBytes().entry('x', "pax", "", 0644, 0, 0, records.toString().getBytes(StandardCharsets.US_ASCII));
+            return new TarBytes().entry('x', "pax", "", 0644, 0, 0,
+                    records.toString().getBytes(StandardCharsets.US_ASCII));
         }
 
         /** Made while it is read: it would not fit into memory. */
