@@ -118,6 +118,24 @@ public final class Inodes {
         }
     }
 
+    /**
+     * Creates a file for reading and writing that no name leads to any more: it is gone when the caller closes it.
+     *
+     * @param directory in whose file system its bytes are, which need not know files that never had a name
+     * @param name free in the directory, for a moment
+     */
+    public static Fd createUnnamed(Fd directory, byte[] name) {
+        int flags = Fd.O_RDWR | Fd.O_CREAT | O_EXCL | Fd.O_NOFOLLOW | Fd.O_CLOEXEC;
+        Fd file = new Fd((int) named(SystemCall.OPENAT, "create file", directory, name, flags, 0600, 0));
+        try {
+            removeFile(directory, name);
+            return file;
+        } catch (RuntimeException failed) {
+            file.close();
+            throw failed;
+        }
+    }
+
     /** Removes a name that is not a directory. */
     public static void removeFile(Fd directory, byte[] name) {
         named(SystemCall.UNLINKAT, "remove file", directory, name, 0, 0, 0);
@@ -203,6 +221,19 @@ public final class Inodes {
             }
             Kernel.check(result, "read attribute " + attribute + " of", shown(name));
             return Optional.of(bytes.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    /** Removes an extended attribute; whether there was one. */
+    public static boolean removeAttribute(Fd directory, byte[] name, String attribute) {
+        try (Arena arena = Arena.ofConfined()) {
+            long result = Kernel.tryCall(SystemCall.LREMOVEXATTR, reachable(arena, directory, name),
+                    arena.allocateFrom(attribute).address(), 0, 0);
+            if (result == -ENODATA || result == -Errno.EOPNOTSUPP || result == -Errno.ENOENT) {
+                return false;
+            }
+            Kernel.check(result, "remove attribute " + attribute + " of", shown(name));
+            return true;
         }
     }
 

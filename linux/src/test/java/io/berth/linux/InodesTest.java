@@ -53,6 +53,36 @@ class InodesTest {
     }
 
     @Test
+    void anAttributeIsRemovedOnce() {
+        byte[] name = Inodes.name("d");
+        Inodes.makeDirectory(directory, name, 0700);
+        Inodes.setAttribute(directory, name, "user.x", new byte[] {1});
+        assertTrue(Inodes.removeAttribute(directory, name, "user.x"));
+        assertTrue(Inodes.attribute(directory, name, "user.x").isEmpty());
+        assertFalse(Inodes.removeAttribute(directory, name, "user.x"));
+        assertFalse(Inodes.removeAttribute(directory, Inodes.name("none"), "user.x"));
+    }
+
+    @Test
+    void aFileWithoutANameIsWrittenAndReadBack() throws Exception {
+        try (Fd file = Inodes.createUnnamed(directory, Inodes.name("f"))) {
+            assertEquals(0, Inodes.status(file).links());
+            file.write(new byte[] {1, 2, 3}, 0, 3);
+            file.seek(1);
+            byte[] found = new byte[3];
+            assertEquals(2, file.read(found, 0, 3));
+            assertArrayEquals(new byte[] {2, 3, 0}, found);
+        }
+        try (var files = Files.list(root)) {
+            assertEquals(0, files.count());
+        }
+        Files.createFile(root.resolve("f"));
+        assertEquals(Errno.EEXIST, assertThrows(SystemCallFault.class,
+                () -> Inodes.createUnnamed(directory, Inodes.name("f"))).errno());
+        assertTrue(Files.exists(root.resolve("f")));
+    }
+
+    @Test
     void linksAreMadeAndChangedThemselves() throws Exception {
         Files.writeString(root.resolve("target"), "x");
         Inodes.makeSymlink(Inodes.name("target"), directory, Inodes.name("s"));

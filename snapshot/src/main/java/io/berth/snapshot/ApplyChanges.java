@@ -34,17 +34,17 @@ final class ApplyChanges {
         try (Fd beside = Fd.openDirectory(upper.getParent())) {
             fresh = FreshInode.in(beside);
         }
-        List<byte[]> implied;
-        try (LayerTree tree = new LayerTree(Fd.openDirectory(upper), limits.pathDepth(), fresh)) {
+        Path scratch = upper.getParent();
+        try (SpilledRecords implied = new SpilledRecords(scratch);
+                LayerTree tree = new LayerTree(Fd.openDirectory(upper), limits.pathDepth(), fresh, implied)) {
             if (changes.layer().isPresent()) {
                 try (InputStream layer = Files.newInputStream(changes.layer().get())) {
-                    new UnpackLayer(tree, limits).unpack(layer);
+                    new UnpackLayer(tree, limits, scratch).unpack(layer);
                 }
             }
             changes.deleted().forEach(path -> delete(tree, path));
-            implied = tree.implied();
+            adopt(implied);
         }
-        adopt(implied);
     }
 
     private static void delete(LayerTree tree, String path) {
@@ -66,7 +66,7 @@ final class ApplyChanges {
         Inodes.makeNode(place.directory(), place.name(), Inodes.CHARACTER_DEVICE, 0, 0);
     }
 
-    private void adopt(List<byte[]> implied) {
+    private void adopt(SpilledRecords implied) {
         List<Fd> opened = new ArrayList<>();
         try {
             Fd root = Fd.openDirectory(upper);

@@ -1,16 +1,6 @@
 package io.berth.snapshot;
 
-import io.berth.base.RuntimeFault;
-import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
-import io.berth.linux.RawName;
-import io.berth.linux.RootedPath;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,29 +11,26 @@ import java.util.Optional;
 final class CarriedOutWhiteouts implements Whiteouts {
 
     private final LayerTree tree;
-    private final int depthLimit;
     private final MadeByLayer made = new MadeByLayer(MadeByLayer.LIMIT);
-    private boolean pathsChanged;
+    private final RemoveOlder remove;
 
     CarriedOutWhiteouts(LayerTree tree, int depthLimit) {
         this.tree = tree;
-        this.depthLimit = depthLimit;
+        this.remove = new RemoveOlder(made, depthLimit);
     }
 
     @Override
     public int deleted(LayerTree.Place place, byte[] name, byte[] path) {
-        if (mayHoldOlder(place)) {
-            stays(place.directory(), place.inode(), name, 0, path);
-            forgetPaths(place);
+        if (mayHoldOlder(place) && remove.name(place, name, path)) {
+            tree.forgetPathsExcept(place.directory());
         }
         return 0;
     }
 
     @Override
     public void opaque(LayerTree.Place place, byte[] path) {
-        if (mayHoldOlder(place)) {
-            anyStays(place.directory(), place.inode(), 0, path);
-            forgetPaths(place);
+        if (mayHoldOlder(place) && remove.all(place, path)) {
+            tree.forgetPathsExcept(place.directory());
         }
     }
 
@@ -56,64 +43,6 @@ final class CarriedOutWhiteouts implements Whiteouts {
         return older;
     }
 
-    private void forgetPaths(LayerTree.Place place) {
-        if (pathsChanged) {
-            tree.forgetPathsExcept(place.directory());
-            pathsChanged = false;
-        }
-    }
-
-    /** Removes what is not the layer's own under the name; whether something is left there. */
-    private boolean stays(Fd directory, long inode, byte[] name, int depth, byte[] path) {
-        Optional<Inodes.Status> there = Inodes.status(directory, name);
-        if (there.isEmpty()) {
-            return false;
-        }
-        if (!there.get().isDirectory()) {
-            boolean own = made.has(inode, name);
-            if (!own) {
-                Inodes.removeFile(directory, name);
-                pathsChanged |= there.get().type() == Inodes.SYMLINK;
-            }
-            return own;
-        }
-        boolean any;
-        try (Fd opened = RootedPath.openDirectory(directory, name, RootedPath.Escape.IS_REFUSED)) {
-            long found = Inodes.status(opened).inode();
-            any = anyStays(opened, found, depth + 1, path) | made.hasDirectory(found);
-        }
-        if (!any) {
-            Inodes.removeDirectory(directory, name);
-            pathsChanged = true;
-        }
-        return any;
-    }
-
-    private boolean anyStays(Fd directory, long inode, int depth, byte[] path) {
-        if (made.isNew(inode)) {
-            return true;
-        }
-        if (depth > depthLimit) {
-            throw LayerTree.bad(path, "it deletes a tree that is deeper than " + depthLimit + " directories");
-        }
-        boolean any = false;
-        for (byte[] name : names(directory)) {
-            any |= stays(directory, inode, name, depth, path);
-        }
-        return any;
-    }
-
-    // All at once: no directory is listed while it changes, and one descriptor for each level is enough.
-    private static List<byte[]> names(Fd directory) {
-        List<byte[]> names = new ArrayList<>();
-        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory.procPath())) {
-            stream.forEach(path -> names.add(RawName.of(path)));
-            return names;
-        } catch (IOException e) {
-            throw RuntimeFault.internal("delete what a layer's whiteout names: " + RuntimeFault.reason(e), e);
-        }
-    }
-
     @Override
     public boolean isDeletion(TarEntry entry) {
         return entry.type() == TarReader.CHARACTER_DEVICE && entry.deviceMajor() == 0 && entry.deviceMinor() == 0;
@@ -123,6 +52,11 @@ final class CarriedOutWhiteouts implements Whiteouts {
     public boolean givesWay(LayerTree.Place place, Inodes.Status there, boolean behindLink) {
         // Behind a link it is another name that would be lost.
         return !behindLink && !made.has(place.inode(), place.name());
+    }
+
+    @Override
+    public void close() {
+        made.close();
     }
 
     @Override
@@ -142,12 +76,7 @@ final class CarriedOutWhiteouts implements Whiteouts {
 
     @Override
     public void madeParent(LayerTree.Place place, Optional<Inodes.Status> before, byte[] path) {
+        // It takes nothing from the layers below: their directories are there themselves.
         madeDirectory(place, before);
-    }
-
-    @Override
-    public List<byte[]> implied() {
-        // The directories of the layers below are there themselves.
-        return List.of();
     }
 }

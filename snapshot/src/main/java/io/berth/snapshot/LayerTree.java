@@ -32,6 +32,7 @@ final class LayerTree implements AutoCloseable {
     private final FreshInode fresh;
     private final Whiteouts whiteouts;
     private Optional<Fd> inUse = Optional.empty();
+    private long parentsMade;
 
     /**
      * An entry's place: the open directory, which stays this tree's, and the name in it.
@@ -53,17 +54,20 @@ final class LayerTree implements AutoCloseable {
      *
      * @param root owned by this tree from now on
      * @param fresh what inodes are like that are made in plain directories of this file system
+     * @param implied takes the paths of directories that the archive leaves out, for {@link AdoptDirectories}; stays
+     *     the caller's
      */
-    LayerTree(Fd root, int depthLimit, FreshInode fresh) {
-        this(root, depthLimit, fresh, false);
+    LayerTree(Fd root, int depthLimit, FreshInode fresh, SpilledRecords implied) {
+        this(root, depthLimit, fresh, Optional.of(implied));
     }
 
-    private LayerTree(Fd root, int depthLimit, FreshInode fresh, boolean inPlace) {
+    private LayerTree(Fd root, int depthLimit, FreshInode fresh, Optional<SpilledRecords> implied) {
         this.root = root;
         this.rootInode = Inodes.status(root).inode();
         this.depthLimit = depthLimit;
         this.fresh = fresh;
-        this.whiteouts = inPlace ? new CarriedOutWhiteouts(this, depthLimit) : new OverlayWhiteouts(this);
+        this.whiteouts = implied.isPresent() ? new OverlayWhiteouts(this, implied.get())
+                : new CarriedOutWhiteouts(this, depthLimit);
     }
 
     /**
@@ -72,7 +76,7 @@ final class LayerTree implements AutoCloseable {
      * @param root owned by the tree from now on
      */
     static LayerTree inPlace(Fd root, int depthLimit) {
-        return new LayerTree(root, depthLimit, FreshInode.UNKNOWN, true);
+        return new LayerTree(root, depthLimit, FreshInode.UNKNOWN, Optional.empty());
     }
 
     Whiteouts whiteouts() {
@@ -87,9 +91,9 @@ final class LayerTree implements AutoCloseable {
         return root;
     }
 
-    /** Physical paths of the directories that were made because the archive left them out. */
-    List<byte[]> implied() {
-        return whiteouts.implied();
+    /** How many directories were made because the archive leaves them out. */
+    long parentsMade() {
+        return parentsMade;
     }
 
     /** The place of {@code path}, whose parents are made where they are missing; empty for the layer's root itself. */
@@ -100,6 +104,22 @@ final class LayerTree implements AutoCloseable {
         }
         List<byte[]> parents = parts.subList(0, parts.size() - 1);
         return Optional.of(directory(parents).place(parts.getLast()));
+    }
+
+    /** As {@link #place}, but nothing is made: empty where a parent is missing, too. */
+    Optional<Place> find(byte[] path) {
+        List<byte[]> parts = parts(path);
+        if (parts.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(opened(parts.subList(0, parts.size() - 1)).place(parts.getLast()));
+        } catch (SystemCallFault fault) {
+            if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR && fault.errno() != Errno.ELOOP) {
+                throw fault;
+            }
+            return Optional.empty();
+        }
     }
 
     /** The place of an existing entry, as the target of a hard link. */
@@ -147,25 +167,34 @@ final class LayerTree implements AutoCloseable {
     }
 
     private Opened directory(List<byte[]> path) {
+        try {
+            return opened(path);
+        } catch (SystemCallFault fault) {
+            byte[] bytes = joined(path);
+            if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR) {
+                throw fault.errno() == Errno.ELOOP ? bad(bytes, "symbolic links that form a loop") : fault;
+            }
+            return kept(key(bytes), make(path, bytes));
+        }
+    }
+
+    private Opened opened(List<byte[]> path) {
         if (path.isEmpty()) {
             // Its owner may change at any entry: not worth to be followed.
             return new Opened(root, false, rootInode);
         }
         byte[] bytes = joined(path);
-        String key = new String(bytes, StandardCharsets.ISO_8859_1);
+        String key = key(bytes);
         Opened known = open.get(key);
-        if (known != null) {
-            return known;
-        }
-        Fd opened;
-        try {
-            opened = RootedPath.openDirectory(root, bytes, RootedPath.Escape.STAYS_IN_ROOT);
-        } catch (SystemCallFault fault) {
-            if (fault.errno() != Errno.ENOENT && fault.errno() != Errno.ENOTDIR) {
-                throw fault.errno() == Errno.ELOOP ? bad(bytes, "symbolic links that form a loop") : fault;
-            }
-            opened = make(path, bytes);
-        }
+        return known != null ? known
+                : kept(key, RootedPath.openDirectory(root, bytes, RootedPath.Escape.STAYS_IN_ROOT));
+    }
+
+    private static String key(byte[] path) {
+        return new String(path, StandardCharsets.ISO_8859_1);
+    }
+
+    private Opened kept(String key, Fd opened) {
         if (open.size() >= OPEN_LIMIT) {
             var oldest = open.entrySet().iterator();
             oldest.next().getValue().directory.close();
@@ -224,6 +253,7 @@ final class LayerTree implements AutoCloseable {
         }
         Inodes.makeDirectory(parent, name, 0755);
         Inodes.changeMode(parent, name, 0755);
+        parentsMade++;
         whiteouts.madeParent(place, there, joined(path));
     }
 
@@ -268,5 +298,6 @@ final class LayerTree implements AutoCloseable {
     public void close() {
         forgetPathsExcept(root);
         root.close();
+        whiteouts.close();
     }
 }

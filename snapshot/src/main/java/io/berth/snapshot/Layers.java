@@ -36,7 +36,7 @@ final class Layers {
     private record Layer(Optional<Digest> parent, Usage usage, boolean synced) {}
 
     /** A layer that is unpacked and waits for the one below. */
-    private record Staged(Path directory, Usage usage, List<byte[]> implied, boolean rootIsExplicit) {}
+    private record Staged(Path directory, Usage usage, SpilledRecords implied, boolean rootIsExplicit) {}
 
     private final Path directory;
     private final Path scratch;
@@ -143,6 +143,7 @@ final class Layers {
                 awaitParent.run();
                 committed = PlatformThreads.call(() -> commit(staged, parent, chain, diffId));
             } finally {
+                staged.implied.close();
                 if (!committed) {
                     PlatformThreads.executor().execute(() -> RemoveTree.at(staged.directory));
                 }
@@ -165,6 +166,7 @@ final class Layers {
     private Staged stage(Digest diffId, InputStream compressed) throws IOException {
         Path temporary = scratch.resolve("unpack-" + RandomId.hex(8));
         boolean complete = false;
+        SpilledRecords implied = new SpilledRecords(temporary);
         try {
             Files.createDirectory(temporary);
             Path files = Files.createDirectory(temporary.resolve("fs"));
@@ -172,14 +174,15 @@ final class Layers {
             try (Fd beside = Fd.openDirectory(temporary)) {
                 fresh = FreshInode.in(beside);
             }
-            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth(), fresh)) {
-                UnpackLayer unpack = new UnpackLayer(tree, limits);
+            try (LayerTree tree = new LayerTree(Fd.openDirectory(files), limits.pathDepth(), fresh, implied)) {
+                UnpackLayer unpack = new UnpackLayer(tree, limits, temporary);
                 Usage usage = unpack.unpack(compressed, diffId);
                 complete = true;
-                return new Staged(temporary, usage, tree.implied(), unpack.rootIsExplicit());
+                return new Staged(temporary, usage, implied, unpack.rootIsExplicit());
             }
         } finally {
             if (!complete) {
+                implied.close();
                 RemoveTree.at(temporary);
             }
         }

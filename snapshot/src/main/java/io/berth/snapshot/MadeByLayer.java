@@ -2,21 +2,22 @@ package io.berth.snapshot;
 
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.linux.NativeLongs;
 import java.util.SplittableRandom;
 
 /**
  * What one layer has made in a tree that had files before. Directories are known by their inode; what has the inode of
  * one that is gone can only be the layer's own. What is in a directory that the layer itself has made is not noted,
- * since all of it is the layer's. Used by one thread.
+ * since all of it is the layer's. Used by one thread, which closes it.
  *
  * <p>It keeps hashes of eight bytes each, because a layer may have very many files and the daemon has little memory.
  * Two names with one hash make a deleted file stay, at odds of one to 2^44 for one name in a layer of a million files;
  * a layer that is made so does no more than one that has no such mark.
  */
-final class MadeByLayer {
+final class MadeByLayer implements AutoCloseable {
 
-    /** How many directories, and files in directories that were there, a layer may have: 16 MiB. */
-    static final int LIMIT = 1 << 20;
+    /** How many directories, and files in directories that were there, a layer may have: 8 MiB outside of the heap. */
+    static final int LIMIT = 3 << 18;
 
     // No names of files.
     private static final byte[] DIRECTORY = {};
@@ -24,7 +25,7 @@ final class MadeByLayer {
 
     private final int limit;
     private final long seed = new SplittableRandom().nextLong();
-    private long[] slots = new long[64];
+    private NativeLongs slots = new NativeLongs(64);
     private int count;
 
     MadeByLayer(int limit) {
@@ -70,27 +71,34 @@ final class MadeByLayer {
             throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED, "unpack layer: more than the limit of " + limit
                     + " directories, and files in directories of the layers below");
         }
-        if (count > slots.length / 2) {
-            long[] old = slots;
-            slots = new long[old.length * 2];
-            for (long kept : old) {
-                slots[slot(kept)] = kept;
+        if (count > slots.length() / 4 * 3) {
+            try (NativeLongs old = slots) {
+                slots = new NativeLongs(old.length() * 2);
+                for (int i = 0; i < old.length(); i++) {
+                    slots.set(slot(old.get(i)), old.get(i));
+                }
             }
         }
-        slots[slot(hash)] = hash;
+        slots.set(slot(hash), hash);
     }
 
     private boolean holds(long hash) {
-        return slots[slot(hash)] == hash;
+        return slots.get(slot(hash)) == hash;
     }
 
     /** Where the hash is, or the free slot where it would be. */
     private int slot(long hash) {
-        int at = (int) hash & slots.length - 1;
-        while (slots[at] != 0 && slots[at] != hash) {
-            at = at + 1 & slots.length - 1;
+        int mask = slots.length() - 1;
+        int at = (int) hash & mask;
+        while (slots.get(at) != 0 && slots.get(at) != hash) {
+            at = at + 1 & mask;
         }
         return at;
+    }
+
+    @Override
+    public void close() {
+        slots.close();
     }
 
     private long hash(long inode, byte[] name) {

@@ -1,9 +1,7 @@
 package io.berth.snapshot;
 
 import io.berth.linux.Inodes;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -13,14 +11,15 @@ import java.util.Optional;
  */
 final class OverlayWhiteouts implements Whiteouts {
 
-    private static final String OPAQUE = "trusted.overlay.opaque";
+    static final String OPAQUE = "trusted.overlay.opaque";
 
     private final LayerTree tree;
-    // By inode, because a directory may be named in several ways when there are symbolic links.
-    private final Map<Long, byte[]> implied = new LinkedHashMap<>();
+    private final SpilledRecords implied;
 
-    OverlayWhiteouts(LayerTree tree) {
+    /** @param implied takes the paths of directories that the archive leaves out; stays the caller's */
+    OverlayWhiteouts(LayerTree tree, SpilledRecords implied) {
         this.tree = tree;
+        this.implied = implied;
     }
 
     @Override
@@ -70,8 +69,8 @@ final class OverlayWhiteouts implements Whiteouts {
 
     @Override
     public void madeDirectory(LayerTree.Place place, Optional<Inodes.Status> before) {
-        if (!implied.isEmpty()) {
-            Inodes.status(place.directory(), place.name()).ifPresent(found -> implied.remove(found.inode()));
+        if (!implied.isEmpty() && before.filter(Inodes.Status::isDirectory).isPresent()) {
+            Inodes.removeAttribute(place.directory(), place.name(), AdoptDirectories.IMPLIED);
         }
         hideBelow(place, before);
     }
@@ -79,7 +78,9 @@ final class OverlayWhiteouts implements Whiteouts {
     @Override
     public void madeParent(LayerTree.Place place, Optional<Inodes.Status> before, byte[] path) {
         if (!hideBelow(place, before)) {
-            implied.put(Inodes.status(place.directory(), place.name()).orElseThrow().inode(), path);
+            // On the directory itself, since it may be named in several ways when there are symbolic links.
+            Inodes.setAttribute(place.directory(), place.name(), AdoptDirectories.IMPLIED, new byte[] {'y'});
+            implied.add(path);
         }
     }
 
@@ -90,10 +91,5 @@ final class OverlayWhiteouts implements Whiteouts {
             Inodes.setAttribute(place.directory(), place.name(), OPAQUE, new byte[] {'y'});
         }
         return anew;
-    }
-
-    @Override
-    public List<byte[]> implied() {
-        return List.copyOf(implied.values());
     }
 }

@@ -14,8 +14,6 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.attribute.BasicFileAttributeView;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Removes a tree that somebody else has filled: never follows a symbolic link, also when the tree changes meanwhile,
@@ -67,9 +65,9 @@ final class RemoveTree {
     private static boolean emptied(SecureDirectoryStream<Path> directory, SecureDirectoryStream<Path> top, int depth)
             throws IOException {
         boolean all = true;
-        List<Path> names = new ArrayList<>();
-        directory.forEach(path -> names.add(path.getFileName()));
-        for (Path name : names) {
+        // While it changes: names that are removed have been listed, and a list of all might not fit into memory.
+        for (Path listed : directory) {
+            Path name = listed.getFileName();
             var view = directory.getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
             try {
                 if (!view.readAttributes().isDirectory()) {

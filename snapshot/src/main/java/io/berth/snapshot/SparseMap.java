@@ -1,7 +1,5 @@
 package io.berth.snapshot;
 
-import java.util.List;
-
 /**
  * Where the stored bytes of a sparse member go: pieces of the file in their order, holes between them. Checked when it is
  * made: pieces ascend, do not overlap and lie within the file.
@@ -12,22 +10,22 @@ import java.util.List;
  */
 record SparseMap(long sizeBytes, long[] offsets, long[] lengths) {
 
-    /** Most pieces that one file may have: what holds them stays below 8 MiB. */
-    static final int EXTENT_LIMIT = 1 << 18;
+    /** Most pieces that one file may have: reading them takes less than 4 MiB. */
+    static final int EXTENT_LIMIT = 1 << 16;
 
     /** @param pairs of offset and length, one after the other */
-    static SparseMap of(List<Long> pairs, long sizeBytes, long storedBytes) {
-        if (pairs.size() % 2 != 0 || pairs.size() / 2 > EXTENT_LIMIT || sizeBytes < 0) {
+    static SparseMap of(long[] pairs, long sizeBytes, long storedBytes) {
+        if (pairs.length % 2 != 0 || pairs.length / 2 > EXTENT_LIMIT || sizeBytes < 0) {
             throw malformed();
         }
-        int count = pairs.size() / 2;
+        int count = pairs.length / 2;
         long[] offsets = new long[count];
         long[] lengths = new long[count];
         long end = 0;
         long stored = 0;
         for (int i = 0; i < count; i++) {
-            offsets[i] = pairs.get(2 * i);
-            lengths[i] = pairs.get(2 * i + 1);
+            offsets[i] = pairs[2 * i];
+            lengths[i] = pairs[2 * i + 1];
             // Written so that nothing overflows: offset and length are compared with what is left.
             if (offsets[i] < end || lengths[i] < 0 || offsets[i] > sizeBytes || lengths[i] > sizeBytes - offsets[i]) {
                 throw malformed();

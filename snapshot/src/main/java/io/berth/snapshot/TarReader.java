@@ -3,10 +3,9 @@ package io.berth.snapshot;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * Reads a tar archive from hostile bytes, one entry after the other: ustar, GNU long names and numbers, pax headers,
@@ -55,7 +54,7 @@ final class TarReader {
             long size = number(124, 12);
             char type = (char) (block[156] & 0xff);
             switch (type) {
-                case 'x' -> pax.read(extension(size));
+                case 'x' -> pax.read(extension(size), limits.headerBytes());
                 case 'g' -> extension(size);
                 case 'L' -> longName = untilZero(extension(size));
                 case 'K' -> longLink = untilZero(extension(size));
@@ -143,7 +142,7 @@ final class TarReader {
 
     private byte[] extension(long size) throws IOException {
         if (size < 0 || size > limits.headerBytes()) {
-            throw bad("an extended header is larger than " + limits.headerBytes() + " bytes");
+            throw tooLarge(limits.headerBytes());
         }
         byte[] bytes = in.readNBytes((int) size);
         if (bytes.length < size) {
@@ -154,13 +153,13 @@ final class TarReader {
     }
 
     // The numbers of form 1.0, one a line, stand before the content and are padded to whole blocks.
-    private List<Long> leadingMap(long[] stored) throws IOException {
+    private long[] leadingMap(long[] stored) throws IOException {
         byte[] map = new byte[BLOCK];
         int at = BLOCK;
-        List<Long> numbers = new ArrayList<>();
-        long wanted = 1;
+        LongStream.Builder numbers = LongStream.builder();
+        long wanted = -1;
         StringBuilder digits = new StringBuilder();
-        while (numbers.size() < wanted) {
+        while (wanted != 0) {
             if (at == BLOCK) {
                 stored[0] -= BLOCK;
                 if (stored[0] < 0 || in.readNBytes(map, 0, BLOCK) < BLOCK) {
@@ -170,13 +169,15 @@ final class TarReader {
             }
             byte b = map[at++];
             if (b == '\n' && !digits.isEmpty()) {
-                numbers.add(PaxHeaders.decimal(digits.toString()));
+                long number = PaxHeaders.decimal(digits.toString());
                 digits.setLength(0);
-                if (numbers.size() == 1) {
-                    wanted = 1 + 2 * numbers.getFirst();
-                    if (numbers.getFirst() < 0 || numbers.getFirst() > SparseMap.EXTENT_LIMIT) {
-                        throw SparseMap.malformed();
-                    }
+                if (wanted > 0) {
+                    numbers.add(number);
+                    wanted--;
+                } else if (number > SparseMap.EXTENT_LIMIT) {
+                    throw SparseMap.malformed();
+                } else {
+                    wanted = 2 * number;
                 }
             } else if (b >= '0' && b <= '9' && digits.length() < 19) {
                 digits.append((char) b);
@@ -184,31 +185,35 @@ final class TarReader {
                 throw SparseMap.malformed();
             }
         }
-        return numbers.subList(1, numbers.size());
+        return numbers.build().toArray();
     }
 
     // The oldest form: four pieces in the header, further ones in blocks that follow it.
-    private List<Long> headerMap() throws IOException {
-        List<Long> pairs = new ArrayList<>();
+    private long[] headerMap() throws IOException {
+        LongStream.Builder pairs = LongStream.builder();
         byte[] header = block.clone();
-        extents(header, 386, 4, pairs);
+        int count = extents(header, 386, 4, pairs);
         boolean more = header[482] != 0;
         while (more) {
-            if (!readBlock() || pairs.size() > 2 * SparseMap.EXTENT_LIMIT) {
+            // A block may have none: the archive's bytes are bounded.
+            if (!readBlock() || count > SparseMap.EXTENT_LIMIT) {
                 throw SparseMap.malformed();
             }
-            extents(block, 0, 21, pairs);
+            count += extents(block, 0, 21, pairs);
             more = block[504] != 0;
         }
         System.arraycopy(header, 0, block, 0, BLOCK);
-        return pairs;
+        return pairs.build().toArray();
     }
 
-    private void extents(byte[] from, int at, int count, List<Long> pairs) {
-        for (int i = 0; i < count && from[at + 24 * i] != 0; i++) {
-            pairs.add(number(from, at + 24 * i, 12));
-            pairs.add(number(from, at + 24 * i + 12, 12));
+    private static int extents(byte[] from, int at, int limit, LongStream.Builder pairs) {
+        int count = 0;
+        while (count < limit && from[at + 24 * count] != 0) {
+            pairs.add(number(from, at + 24 * count, 12));
+            pairs.add(number(from, at + 24 * count + 12, 12));
+            count++;
         }
+        return count;
     }
 
     private Optional<SparseMap> sparse(char rawType, PaxHeaders pax, long[] stored) throws IOException {
@@ -221,10 +226,9 @@ final class TarReader {
         }
         String form = pax.text("GNU.sparse.major").orElse("0") + "." + pax.text("GNU.sparse.minor").orElse("0");
         long real = pax.number("GNU.sparse.realsize", pax.number("GNU.sparse.size", -1));
-        List<Long> pairs = switch (form) {
+        long[] pairs = switch (form) {
             case "1.0" -> leadingMap(stored);
-            case "0.0", "0.1" -> pax.text("GNU.sparse.map").map(map -> Arrays.stream(map.split(","))
-                    .limit(2L * SparseMap.EXTENT_LIMIT + 2).map(PaxHeaders::decimal).toList()).orElse(pax.sparsePairs());
+            case "0.0", "0.1" -> pax.sparsePairs();
             default -> throw SparseMap.malformed();
         };
         return Optional.of(SparseMap.of(pairs, real, stored[0]));
@@ -329,6 +333,10 @@ final class TarReader {
             done += got;
         }
         return done;
+    }
+
+    static RuntimeFault tooLarge(int limit) {
+        return bad("an extended header is larger than " + limit + " bytes");
     }
 
     static RuntimeFault bad(String reason) {

@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Counts what a tree takes on the disk while it may change, as du(1) does: allocated blocks, hard links once. Follows no
@@ -22,8 +22,11 @@ final class TreeUsage {
 
     private static final int DEPTH_LIMIT = 512;
 
-    // Only names that have several links can come twice.
-    private final Set<Long> seen = new HashSet<>();
+    /**
+     * Files that have several names, by the number of names, which are all in the tree: an n-th of what they seem to be
+     * is what they are. The inodes that were seen might not fit into memory.
+     */
+    private final Map<Long, Usage> linked = new HashMap<>();
     private long bytes;
     private long inodes;
 
@@ -43,6 +46,10 @@ final class TreeUsage {
         } catch (IOException e) {
             throw RuntimeFault.internal("count the files of " + top + ": " + RuntimeFault.reason(e), e);
         }
+        usage.linked.forEach((links, all) -> {
+            usage.inodes += all.inodes() / links;
+            usage.bytes += all.bytes() / links;
+        });
         return new Usage(usage.bytes, usage.inodes);
     }
 
@@ -51,8 +58,12 @@ final class TreeUsage {
             for (Path path : names) {
                 byte[] name = RawName.of(path);
                 Inodes.Status found = Inodes.status(directory, name).orElse(null);
-                if (found == null || found.links() > 1 && !found.isDirectory() && !seen.add(found.inode())) {
-                    // It was removed while we counted, or is counted already.
+                if (found == null) {
+                    // It was removed while we counted.
+                    continue;
+                }
+                if (found.links() > 1 && !found.isDirectory()) {
+                    linked.merge(found.links(), new Usage(found.allocatedBytes(), 1), Usage::plus);
                     continue;
                 }
                 inodes++;

@@ -10,9 +10,9 @@ import io.berth.linux.SystemCallFault;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -33,7 +33,8 @@ final class UnpackLayer {
     private final Whiteouts whiteouts;
     private final UnpackLimits limits;
     private final byte[] buffer = new byte[128 * 1024];
-    private final List<Dated> directories = new ArrayList<>();
+    // Directories get their time last, because each entry made in them changes it.
+    private final SpilledRecords times;
     private LayerStream layer;
     private Fd.Buffer memory;
     private long apparentBytes;
@@ -43,10 +44,27 @@ final class UnpackLayer {
     // A default access list takes bits from what is made below it and adds entries.
     private boolean defaultLists;
 
-    /** Directories get their time last, because each entry made in them changes it. */
-    private record Dated(byte[] path, long seconds, int nanos) {}
+    /**
+     * The time that an entry says of a directory.
+     *
+     * @param parent inode of the directory that it is in: symbolic links may lead elsewhere when all is unpacked
+     */
+    private record Dated(long parent, long seconds, int nanos, byte[] path) {
 
-    UnpackLayer(LayerTree tree, UnpackLimits limits) {
+        byte[] bytes() {
+            return ByteBuffer.allocate(20 + path.length).putLong(parent).putLong(seconds).putInt(nanos).put(path)
+                    .array();
+        }
+
+        static Dated of(byte[] bytes) {
+            ByteBuffer in = ByteBuffer.wrap(bytes);
+            return new Dated(in.getLong(), in.getLong(), in.getInt(), Arrays.copyOfRange(bytes, 20, bytes.length));
+        }
+    }
+
+    /** @param scratch a directory for a file that has no name, when there are very many directories */
+    UnpackLayer(LayerTree tree, UnpackLimits limits, Path scratch) {
+        this.times = new SpilledRecords(scratch);
         this.tree = tree;
         this.whiteouts = tree.whiteouts();
         this.limits = limits;
@@ -61,7 +79,7 @@ final class UnpackLayer {
      */
     static Usage inPlace(Path top, UnpackLimits limits, InputStream compressed, Digest diffId) {
         try (LayerTree tree = LayerTree.inPlace(Fd.openDirectory(top), limits.pathDepth())) {
-            return new UnpackLayer(tree, limits).unpack(compressed, diffId);
+            return new UnpackLayer(tree, limits, top).unpack(compressed, diffId);
         }
     }
 
@@ -86,7 +104,8 @@ final class UnpackLayer {
     }
 
     private Usage unpack(InputStream compressed, String algorithm, String diffId, Consumer<Digest> check) {
-        try (Fd.Buffer reused = new Fd.Buffer(buffer.length);
+        try (times;
+                Fd.Buffer reused = new Fd.Buffer(buffer.length);
                 LayerStream opened = new LayerStream(compressed, algorithm, limits);
                 ReadAhead ahead = new ReadAhead(opened)) {
             layer = opened;
@@ -95,9 +114,7 @@ final class UnpackLayer {
             // Padding after the archive's end belongs to the diff id.
             ahead.drain();
             check.accept(layer.digest());
-            for (Dated dated : directories.reversed()) {
-                setTime(dated);
-            }
+            times.forEach(dated -> setTime(Dated.of(dated)));
             return new Usage(bytes, inodes);
         } catch (ZipException | EOFException | com.github.luben.zstd.ZstdIOException e) {
             throw new RuntimeFault(Kind.DATA_LOSS, "unpack layer " + diffId + ": the compressed data is damaged: "
@@ -110,9 +127,10 @@ final class UnpackLayer {
     private void entries(TarReader tar, String diffId) throws IOException {
         long entries = 0;
         for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
-            if (++entries > limits.entries()) {
-                throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED,
-                        "unpack layer: more than the limit of " + limits.entries() + " entries");
+            // A path of a few bytes more makes a directory of its own, which takes a block of the disk.
+            if (++entries + tree.parentsMade() > limits.entries()) {
+                throw new RuntimeFault(Kind.RESOURCE_EXHAUSTED, "unpack layer: more than the limit of "
+                        + limits.entries() + " entries, with the directories that it leaves out");
             }
             if (Thread.currentThread().isInterrupted()) {
                 throw new RuntimeFault(Kind.CANCELLED, "unpack layer " + diffId + ": cancelled");
@@ -273,7 +291,7 @@ final class UnpackLayer {
         }
         Inodes.changeMode(in, place.name(), entry.mode());
         attributes(entry.attributes(), place);
-        directories.add(new Dated(entry.name(), entry.seconds(), entry.nanos()));
+        times.add(new Dated(place.inode(), entry.seconds(), entry.nanos(), entry.name()).bytes());
         if (kept && special) {
             // It may be open, taken for a plain one.
             tree.forgetPathsExcept(in);
@@ -297,7 +315,7 @@ final class UnpackLayer {
         rootIsExplicit = true;
         Inodes.changeOwner(tree.root(), (int) entry.uid(), (int) entry.gid());
         Inodes.changeMode(tree.root(), entry.mode());
-        directories.add(new Dated(new byte[0], entry.seconds(), entry.nanos()));
+        times.add(new Dated(0, entry.seconds(), entry.nanos(), new byte[0]).bytes());
     }
 
     // Only these: trusted.overlay.* would let a layer redirect the overlay, other names are policy of the node.
@@ -334,16 +352,14 @@ final class UnpackLayer {
     }
 
     private void setTime(Dated dated) {
-        Optional<LayerTree.Place> place = tree.place(dated.path());
-        if (place.isEmpty()) {
+        if (dated.path().length == 0) {
             Inodes.setTimes(tree.root(), dated.seconds(), dated.nanos());
             return;
         }
-        Optional<Inodes.Status> status = Inodes.status(place.get().directory(), place.get().name());
-        // It may have been replaced by a later entry.
-        if (status.filter(Inodes.Status::isDirectory).isPresent()) {
-            Inodes.setTimes(place.get().directory(), place.get().name(), dated.seconds(), dated.nanos());
-        }
+        // It, or what it is in, may have been replaced by a later entry.
+        tree.find(dated.path()).filter(place -> place.inode() == dated.parent()
+                && Inodes.status(place.directory(), place.name()).filter(Inodes.Status::isDirectory).isPresent())
+                .ifPresent(place -> Inodes.setTimes(place.directory(), place.name(), dated.seconds(), dated.nanos()));
     }
 
     private static void checkOwner(TarEntry entry) {

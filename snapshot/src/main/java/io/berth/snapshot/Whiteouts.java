@@ -3,7 +3,6 @@ package io.berth.snapshot;
 import io.berth.linux.Inodes;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,7 +12,7 @@ import java.util.Optional;
  * layer makes, because a mark speaks of the layers below only. Used by one thread. Source: OCI image-spec, layer.md,
  * "Whiteouts".
  */
-sealed interface Whiteouts permits OverlayWhiteouts, CarriedOutWhiteouts {
+sealed interface Whiteouts extends AutoCloseable permits OverlayWhiteouts, CarriedOutWhiteouts {
 
     /** Whether an entry of this name says what is deleted. */
     static boolean isMark(byte[] name) {
@@ -72,8 +71,9 @@ sealed interface Whiteouts permits OverlayWhiteouts, CarriedOutWhiteouts {
      */
     void madeParent(LayerTree.Place place, Optional<Inodes.Status> before, byte[] path);
 
-    /** Paths of the directories that the archive leaves out and that must be made to look as in the layers below. */
-    List<byte[]> implied();
+    /** Frees what it has noted. */
+    @Override
+    default void close() {}
 
     private static boolean startsWith(byte[] name, String prefix) {
         return name.length >= prefix.length()

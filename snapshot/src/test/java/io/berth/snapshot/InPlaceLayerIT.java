@@ -2,6 +2,7 @@ package io.berth.snapshot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,6 +12,7 @@ import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
+import io.berth.linux.PlatformThreads;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -306,6 +308,38 @@ class InPlaceLayerIT {
         // What takes its place needs no look at what is in it.
         unpack(new TarBytes().file("deep", ""));
         assertEquals("deep", paths());
+    }
+
+    @Test
+    void aTreeOfTheGreatestDepthIsDeletedOnTheThreadsOfTheDaemon() throws Exception {
+        byte[] low = new TarBytes().pax(Map.of("path", "d/".repeat(1023) + "f")).file("f", "").bytes();
+        byte[] top = new TarBytes().file(".wh.d", "").bytes();
+        for (byte[] tar : List.of(low, top)) {
+            Throwable[] failed = new Throwable[1];
+            // Only what comes from a virtual thread goes to the pool, whose stacks are small.
+            Thread.ofVirtual().start(() -> {
+                try {
+                    PlatformThreads.call(() -> UnpackLayer.inPlace(tree, UnpackLimits.DEFAULT,
+                            new ByteArrayInputStream(tar), Digest.ofBytes(tar)));
+                } catch (RuntimeException | Error e) {
+                    failed[0] = e;
+                }
+            }).join();
+            assertNull(failed[0], () -> failed[0].toString());
+        }
+        assertEquals("", paths());
+    }
+
+    @Test
+    void aLargeDirectoryIsDeletedWhileItIsListed() throws Exception {
+        Path large = Files.createDirectories(tree.resolve("d/large"));
+        for (int i = 0; i < 5000; i++) {
+            Files.createFile(large.resolve("f" + i));
+        }
+        Files.createDirectories(large.resolve("sub/sub"));
+        unpack(new TarBytes().file("d/large/f1234", "own").file("d/large/n", "").file(".wh.d", ""));
+        assertEquals("d/ d/large/ d/large/f1234 d/large/n", paths());
+        assertEquals("own", Files.readString(large.resolve("f1234")));
     }
 
     @Test
