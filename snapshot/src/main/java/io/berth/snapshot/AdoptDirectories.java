@@ -3,6 +3,7 @@ package io.berth.snapshot;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
 import io.berth.linux.RootedPath;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,6 +35,27 @@ final class AdoptDirectories {
         boolean has(byte[] child) {
             return path.length == 0 || child.length > path.length && child[path.length] == '/'
                     && Arrays.equals(child, 0, path.length, path, 0, path.length);
+        }
+    }
+
+    /**
+     * Does it for a layer.
+     *
+     * @param lowers the layers below, the nearest first
+     * @param withRoot whether the archive has left out the root, too
+     * @param implied what the archive has left out else
+     */
+    static void in(Path layer, List<Path> lowers, boolean withRoot, SpilledRecords implied) {
+        List<Fd> opened = new ArrayList<>();
+        try (Fd root = Fd.openDirectory(layer)) {
+            lowers.forEach(lower -> opened.add(Fd.openDirectory(lower)));
+            AdoptDirectories adopt = new AdoptDirectories(root, opened);
+            if (withRoot) {
+                adopt.root();
+            }
+            implied.forEach(adopt::directory);
+        } finally {
+            opened.forEach(Fd::close);
         }
     }
 

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -67,17 +66,10 @@ final class ApplyChanges {
     }
 
     private void adopt(SpilledRecords implied) {
-        List<Fd> opened = new ArrayList<>();
         try {
-            Fd root = Fd.openDirectory(upper);
-            opened.add(root);
-            lowers.forEach(lower -> opened.add(Fd.openDirectory(lower)));
-            AdoptDirectories adopt = new AdoptDirectories(root, opened.subList(1, opened.size()));
-            implied.forEach(adopt::directory);
+            AdoptDirectories.in(upper, lowers, false, implied);
         } catch (RuntimeFault e) {
             throw RuntimeFault.during("apply the changes of a container", e);
-        } finally {
-            opened.forEach(Fd::close);
         }
     }
 }

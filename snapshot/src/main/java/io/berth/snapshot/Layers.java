@@ -210,21 +210,11 @@ final class Layers {
     }
 
     private void adopt(Staged staged, Optional<Digest> parent) {
-        List<Fd> opened = new ArrayList<>();
-        try {
-            Fd root = Fd.openDirectory(staged.directory.resolve("fs"));
-            opened.add(root);
-            for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
-                opened.add(Fd.openDirectory(files(at.get())));
-            }
-            AdoptDirectories adopt = new AdoptDirectories(root, opened.subList(1, opened.size()));
-            if (!staged.rootIsExplicit) {
-                adopt.root();
-            }
-            staged.implied.forEach(adopt::directory);
-        } finally {
-            opened.forEach(Fd::close);
+        List<Path> lowers = new ArrayList<>();
+        for (Optional<Digest> at = parent; at.isPresent(); at = known.get(at.get()).parent) {
+            lowers.add(files(at.get()));
         }
+        AdoptDirectories.in(staged.directory.resolve("fs"), lowers, !staged.rootIsExplicit, staged.implied);
     }
 
     /** Removes a layer unless another stands on it or {@code inUse} says so; its files go in the background. */

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,20 +45,14 @@ final class UnpackToSnapshot {
     }
 
     private void intoUpper(SnapshotMount overlay, InputStream compressed, Digest diffId) {
-        List<Fd> opened = new ArrayList<>();
         Path upper = overlay.upper().orElseThrow();
-        try (Fd own = Fd.openDirectory(upper);
-                LayerTree tree = new LayerTree(Fd.openDirectory(upper), limits.pathDepth(), FreshInode.in(own))) {
-            UnpackLayer layer = new UnpackLayer(tree, limits);
+        // The directory beside the upper one is the snapshotter's own: what has no name there is no concern of it.
+        Path beside = upper.getParent();
+        try (Fd own = Fd.openDirectory(upper); SpilledRecords implied = new SpilledRecords(beside);
+                LayerTree tree = new LayerTree(Fd.openDirectory(upper), limits.pathDepth(), FreshInode.in(own), implied)) {
+            UnpackLayer layer = new UnpackLayer(tree, limits, beside);
             layer.unpack(compressed, diffId);
-            overlay.lowers().forEach(lower -> opened.add(Fd.openDirectory(lower)));
-            AdoptDirectories adopt = new AdoptDirectories(own, opened);
-            if (!layer.rootIsExplicit()) {
-                adopt.root();
-            }
-            tree.implied().forEach(adopt::directory);
-        } finally {
-            opened.forEach(Fd::close);
+            AdoptDirectories.in(upper, overlay.lowers(), !layer.rootIsExplicit(), implied);
         }
     }
 }
