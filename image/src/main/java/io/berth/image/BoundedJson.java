@@ -19,16 +19,19 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A JSON object from outside, bounded in size and depth, without repeated keys, whose members are read with their
+ * A JSON object from outside, bounded in size, depth and members, without repeated keys, whose members are read with their
  * types checked. A member that is missing or null is empty; one of a wrong type is refused with kind DATA_LOSS.
  */
 final class BoundedJson {
+
+    /** A member of a tree takes a hundred bytes where the text has three: what fits the limit of bytes may not fit the heap. */
+    private static final int TOKEN_LIMIT = 100_000;
 
     /** Also writes; shared because building a mapper takes milliseconds. */
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(64).maxStringLength(4 << 20).maxNameLength(64 << 10)
-                            .maxNumberLength(40).maxDocumentLength(64L << 20).build())
+                            .maxNumberLength(40).maxDocumentLength(64L << 20).maxTokenCount(TOKEN_LIMIT).build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 

@@ -1,7 +1,6 @@
 package io.berth.snapshot;
 
 import io.berth.base.Digest;
-import io.berth.base.RuntimeFault;
 import io.berth.linux.Fd;
 import io.berth.linux.Inodes;
 import io.berth.linux.PlatformThreads;
@@ -65,7 +64,8 @@ final class LayerSync {
             try (Fd opened = Fd.openDirectory(directory)) {
                 Inodes.syncFileSystem(opened);
                 batch.forEach(done);
-            } catch (RuntimeFault e) {
+            } catch (RuntimeException | Error e) {
+                // Whatever it is: others wait for the end of this.
                 LOG.atWarn().addKeyValue("layers", batch.size()).setCause(e).log("sync layers");
             }
         }

@@ -31,11 +31,15 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
 final class WriteChanges {
 
     private static final int BUFFER = 64 << 10;
+    /** What a container may have made to keep the daemon busy or to take its memory. */
+    private static final int DEPTH_LIMIT = 200;
+    private static final int NOTES_LIMIT_CHARACTERS = 4 << 20;
 
     private final Path upper;
     // By inode, what a further hard link refers to.
     private final Map<Long, String> linked = new HashMap<>();
     private final List<String> deleted = new ArrayList<>();
+    private int notes;
 
     WriteChanges(Path upper) {
         this.upper = upper;
@@ -48,7 +52,7 @@ final class WriteChanges {
             TarArchiveOutputStream tar = new TarArchiveOutputStream(out, StandardCharsets.ISO_8859_1.name());
             tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
             tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
-            directory(tar, root, "");
+            directory(tar, root, "", 0);
             tar.finish();
             return List.copyOf(deleted);
         } catch (IOException e) {
@@ -56,32 +60,41 @@ final class WriteChanges {
         }
     }
 
-    private void directory(TarArchiveOutputStream tar, Fd root, String path) throws IOException {
+    // In no order: a directory may have millions of names.
+    private void directory(TarArchiveOutputStream tar, Fd root, String path, int depth) throws IOException {
+        if (depth > DEPTH_LIMIT) {
+            throw tooMuch("its directories are deeper than " + DEPTH_LIMIT);
+        }
         try (Fd directory = path.isEmpty() ? Fd.openDirectory(upper)
-                : RootedPath.openDirectory(root, raw(path), RootedPath.Escape.STAYS_IN_ROOT)) {
-            for (byte[] name : names(directory)) {
+                : RootedPath.openDirectory(root, raw(path), RootedPath.Escape.STAYS_IN_ROOT);
+                DirectoryStream<Path> entries = Files.newDirectoryStream(directory.procPath())) {
+            for (Path each : entries) {
+                byte[] name = RawName.of(each);
                 String child = (path.isEmpty() ? "" : path + "/") + new String(name, StandardCharsets.ISO_8859_1);
                 var status = Inodes.status(directory, name);
                 if (status.isPresent()) {
-                    entry(tar, root, directory, name, child, status.get());
+                    entry(tar, root, directory, name, child, status.get(), depth);
                 }
             }
         }
     }
 
-    private static List<byte[]> names(Fd directory) throws IOException {
-        List<byte[]> names = new ArrayList<>();
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory.procPath())) {
-            entries.forEach(each -> names.add(RawName.of(each)));
+    private void note(String path) {
+        notes += path.length();
+        if (notes > NOTES_LIMIT_CHARACTERS) {
+            throw tooMuch("it has deleted, or has with several names, more files than can be kept in mind");
         }
-        names.sort(Arrays::compareUnsigned);
-        return names;
     }
 
-    private void entry(TarArchiveOutputStream tar, Fd root, Fd parent, byte[] name, String path, Inodes.Status status)
-            throws IOException {
+    private RuntimeFault tooMuch(String reason) {
+        return new RuntimeFault(RuntimeFault.Kind.RESOURCE_EXHAUSTED, "write the changes in " + upper + ": " + reason);
+    }
+
+    private void entry(TarArchiveOutputStream tar, Fd root, Fd parent, byte[] name, String path, Inodes.Status status,
+            int depth) throws IOException {
         if (status.isWhiteout()) {
             int slash = path.lastIndexOf('/') + 1;
+            note(path);
             deleted.add("/" + new String(raw(path), StandardCharsets.UTF_8));
             empty(tar, new TarArchiveEntry(path.substring(0, slash) + ".wh." + path.substring(slash)));
             return;
@@ -92,7 +105,7 @@ final class WriteChanges {
                 if (Inodes.attribute(parent, name, "trusted.overlay.opaque").isPresent()) {
                     empty(tar, new TarArchiveEntry(path + "/.wh..wh..opq"));
                 }
-                directory(tar, root, path);
+                directory(tar, root, path, depth + 1);
             }
             case Inodes.REGULAR -> regular(tar, root, path, status);
             case Inodes.SYMLINK -> {
@@ -109,6 +122,9 @@ final class WriteChanges {
 
     private void regular(TarArchiveOutputStream tar, Fd root, String path, Inodes.Status status) throws IOException {
         String first = status.links() > 1 ? linked.putIfAbsent(status.inode(), path) : null;
+        if (status.links() > 1 && first == null) {
+            note(path);
+        }
         if (first != null) {
             TarArchiveEntry link = described(new TarArchiveEntry(path, TarConstants.LF_LINK), status);
             link.setLinkName(first);

@@ -1,0 +1,75 @@
+package io.berth.snapshot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.berth.base.RuntimeFault;
+import io.berth.linux.PlatformThreads;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Executors;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a container may have made to harm whoever writes down its changes. */
+class WriteChangesTest {
+
+    @TempDir
+    private Path upper;
+
+    // As the daemon does: on a platform thread with a small stack.
+    private void write(OutputStream out) throws Exception {
+        try (var virtual = Executors.newVirtualThreadPerTaskExecutor()) {
+            virtual.submit(() -> PlatformThreads.call(() -> new WriteChanges(upper).to(out))).get();
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw (Exception) e.getCause();
+        }
+    }
+
+    @Test
+    void directoriesOfUsualDepthAreWritten() throws Exception {
+        Path deep = Files.createDirectories(upper.resolve("d/".repeat(200)));
+        Files.writeString(deep.resolve("file"), "x");
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        write(bytes);
+        Set<String> names = new TreeSet<>();
+        try (TarArchiveInputStream tar = new TarArchiveInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                names.add(entry.getName());
+            }
+        }
+        assertEquals(201, names.size());
+        assertTrue(names.contains("d/".repeat(200) + "file"));
+    }
+
+    @Test
+    void deeperOnesAreRefused() throws IOException {
+        Path at = upper;
+        for (int i = 0; i < 10; i++) {
+            at = Files.createDirectories(at.resolve("d/".repeat(180)));
+        }
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> write(OutputStream.nullOutputStream()));
+        assertEquals(RuntimeFault.Kind.RESOURCE_EXHAUSTED, fault.kind(), fault.getMessage());
+        assertTrue(fault.getMessage().contains("deeper than 200"), fault.getMessage());
+    }
+
+    @Test
+    void veryManyFilesWithSeveralNamesAreRefused() throws IOException {
+        // Each name is noted once, so that the others can refer to it.
+        Path folder = Files.createDirectories(upper.resolve(("n".repeat(250) + "/").repeat(12)));
+        for (int i = 0; i < 1600; i++) {
+            Path file = Files.createFile(folder.resolve(Integer.toString(i)));
+            Files.createLink(folder.resolve(i + "-again"), file);
+        }
+        RuntimeFault fault = assertThrows(RuntimeFault.class, () -> write(OutputStream.nullOutputStream()));
+        assertEquals(RuntimeFault.Kind.RESOURCE_EXHAUSTED, fault.kind(), fault.getMessage());
+    }
+}
