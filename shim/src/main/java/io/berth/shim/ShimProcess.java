@@ -260,7 +260,8 @@ final class ShimProcess implements RunningProcess {
             awaitKilled(container, execId);
         }
         if (added) {
-            delete(container, execId);
+            // Some shims wait here until nothing holds the output any more that the process has left to what it started.
+            Thread.ofVirtual().name("shim delete").start(() -> delete(container, execId));
         }
         try {
             Files.deleteIfExists(pipe("stdout"));

@@ -115,7 +115,7 @@ public final class ShimRuntime implements ContainerRuntime {
     @Override
     public Optional<String> status(String id) {
         ShimContainer container = containers.get(id);
-        if (container == null) {
+        if (container == null || container.shim().isDead()) {
             return Optional.empty();
         }
         try {
@@ -213,8 +213,8 @@ public final class ShimRuntime implements ContainerRuntime {
     }
 
     @Override
-    public boolean supportsUserNamespaces() {
-        return site.handler().isRunc();
+    public boolean hasOwnKernel() {
+        return !site.handler().isRunc();
     }
 
     @Override
