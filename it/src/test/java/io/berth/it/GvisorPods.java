@@ -173,6 +173,17 @@ abstract class GvisorPods extends HandlerPods {
     }
 
     @Test
+    void aContainerThatIsNeverStartedIsStopped() {
+        PodClient.Pod pod = pod();
+        String container = daemon.pods().create(pod, PodClient.container("c", "sleep", "1000"));
+        daemon.connection().runtime().stopContainer(StopContainerRequest.newBuilder().setContainerId(container).setTimeout(5)
+                .build());
+        assertEquals(137, daemon.pods().status(container).getExitCode());
+        daemon.pods().create(pod, PodClient.container("d", "sleep", "1000"));
+        end(pod);
+    }
+
+    @Test
     void aPrivilegedContainerHasTheCapabilitiesThatGvisorKnows() {
         PodClient.Pod pod = pod();
         var config = PodClient.container("c", "sleep", "1000").toBuilder();

@@ -75,7 +75,7 @@ class GvisorShimIT extends GvisorPods {
         daemon.pods().remove(pod);
         daemon.pods().remove(pod);
         daemon.assertNothingLeft();
-        assertEquals(List.of(), runscState(), "left in runsc's state");
+        assertEquals(List.of(), runscState(pod), "left in runsc's state");
     }
 
     // The shim can end the command itself only, and so can containerd.
@@ -84,10 +84,9 @@ class GvisorShimIT extends GvisorPods {
         return false;
     }
 
-    private static List<String> runscState() {
+    private static List<String> runscState(PodClient.Pod pod) {
         String[] names = FILES.resolve("runsc/k8s.io").toFile().list();
-        // For sandboxes without a network: kept for the next one.
-        return names == null ? List.of() : Stream.of(names).filter(name -> !name.equals("null-netns")).toList();
+        return names == null ? List.of() : Stream.of(names).filter(name -> name.contains(pod.id())).toList();
     }
 
     private static ProcessHandle shim(PodClient.Pod pod) {
@@ -120,6 +119,33 @@ class GvisorShimIT extends GvisorPods {
         await("processor time", () -> daemon.connection().runtime().containerStats(stats).getStats().getCpu()
                 .getUsageCoreNanoSeconds().getValue() > 500_000_000);
         assertTrue(daemon.connection().runtime().containerStats(stats).getStats().getMemory().getUsageBytes().getValue() > 0);
+        end(pod);
+    }
+
+    @Test
+    void aPodThatTakesTooMuchMemoryEndsAndItsContainersAreReportedAsOomKilled() throws Exception {
+        TestImages.busybox(daemon);
+        Cgroups cgroups = Cgroups.detect();
+        // As the kubelet does: the limit is the pod's, and the name of the group tells the shim where the pod's kernel belongs.
+        String group = daemon.node().cgroup() + "/podhungry";
+        var config = PodClient.config("pod", daemon.node().logs()).toBuilder();
+        config.getLinuxBuilder().setCgroupParent(group);
+        PodClient.Pod pod = daemon.pods().run(config.build());
+        Files.writeString(cgroups.directory("memory", group).orElseThrow().resolve(cgroups.isUnified() ? "memory.max"
+                : "memory.limit_in_bytes"), Integer.toString(256 << 20));
+        String other = daemon.pods().run(pod, PodClient.container("other", "sleep", "1000"));
+        String hungry = daemon.pods().run(pod, PodClient.container("hungry", "sh", "-c",
+                "dd if=/dev/zero of=/dev/null bs=800M count=1"));
+        for (String container : List.of(hungry, other)) {
+            var ended = daemon.pods().awaitExit(container, Duration.ofSeconds(60));
+            assertEquals("OOMKilled", ended.getReason());
+            assertEquals(137, ended.getExitCode());
+        }
+        await("the end of the pod", () -> daemon.connection().runtime().podSandboxStatus(PodSandboxStatusRequest.newBuilder()
+                .setPodSandboxId(pod.id()).build()).getStatus().getState() == PodSandboxState.SANDBOX_NOTREADY);
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
+        cgroups.remove(group);
         end(pod);
     }
 
