@@ -17,7 +17,6 @@ import io.berth.streaming.client.ChannelClient;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,31 +130,11 @@ abstract class GvisorPods extends HandlerPods {
                 + " 80 > /tmp/page && break; sleep 0.2; done 2>/dev/null; tail -n 1 /tmp/page");
     }
 
-    private static String page(String address) throws Exception {
-        for (int attempt = 0; ; attempt++) {
-            try (var body = URI.create("http://" + address + "/").toURL().openStream()) {
-                return new String(body.readAllBytes(), StandardCharsets.UTF_8);
-            } catch (IOException notYet) {
-                if (attempt == 50) {
-                    throw notYet;
-                }
-                Thread.sleep(100);
-            }
-        }
-    }
-
     @Test
     void aPortOfAPodIsForwarded() throws Exception {
         PodClient.Pod pod = pod();
         daemon.pods().run(pod, PodClient.container("web", "httpd", "-f", "-p", "8080", "-h", "/www"));
-        Process forward = new BerthCommand(daemon).start("port-forward", pod.id(), ":8080");
-        try (var words = forward.inputReader(StandardCharsets.UTF_8)) {
-            String line = words.readLine();
-            assertTrue(line != null && line.startsWith("forwarding 127.0.0.1:"), line);
-            assertEquals("a page for tests\n", page(line.split(" ")[1]));
-        } finally {
-            forward.destroy();
-        }
+        assertEquals("a page for tests\n", forwardedPage(pod));
         end(pod);
     }
 

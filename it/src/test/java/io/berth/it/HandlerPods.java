@@ -58,6 +58,32 @@ abstract class HandlerPods {
         return daemon.log("pod", name).lines().map(line -> line.substring(line.indexOf(' ') + 1)).toList();
     }
 
+    /** What a web server answers. */
+    static String page(String address) throws Exception {
+        for (int attempt = 0; ; attempt++) {
+            try (var body = URI.create("http://" + address + "/").toURL().openStream()) {
+                return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+            } catch (IOException notYet) {
+                if (attempt == 50) {
+                    throw notYet;
+                }
+                Thread.sleep(100);
+            }
+        }
+    }
+
+    /** What a web server at port 8080 of a pod answers by port-forward. */
+    String forwardedPage(PodClient.Pod pod) throws Exception {
+        Process forward = new BerthCommand(daemon).start("port-forward", pod.id(), ":8080");
+        try (var words = forward.inputReader(StandardCharsets.UTF_8)) {
+            String line = words.readLine();
+            assertTrue(line != null && line.startsWith("forwarding 127.0.0.1:"), line);
+            return page(line.split(" ")[1]);
+        } finally {
+            forward.destroy();
+        }
+    }
+
     static void await(String what, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + 30_000_000_000L;
         while (!condition.getAsBoolean()) {

@@ -57,8 +57,9 @@ final class ShimProgram {
     void failTrial(RuntimeFault failure) {
         if (listener == Listener.WITHHELD_ON_TRIAL && failure.kind() == RuntimeFault.Kind.UNAVAILABLE) {
             listener = Listener.GIVEN;
-            throw new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, failure.getMessage() + ": it seems to be of a version that "
-                    + "needs somebody to tell its events to: the next one has somebody, run the pod again", failure);
+            throw new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, "start shim " + handler.handler().path() + ": "
+                    + failure.getMessage() + ": perhaps it cannot do without somebody to tell its events to, which the next one"
+                    + " has: run the pod again", failure);
         }
     }
 
