@@ -46,7 +46,10 @@ class BrokenShimFaultIT {
             runtime_path = "runc"
             [runtime.runtimes.broken]
             runtime_type = "io.containerd.runc.v2"
-            runtime_path = "%s"
+            runtime_path = "%1$s"
+            [runtime.runtimes.gvisor]
+            runtime_type = "io.containerd.runsc.v1"
+            runtime_path = "%1$s"
             """.formatted(SCRIPT), "-Dberth.shim.limit.millis=3000");
 
     /**
@@ -70,6 +73,7 @@ class BrokenShimFaultIT {
                       "flood start") head -c 30000000 /dev/zero; head -c 30000000 /dev/zero >&2; exit 0;;
                       "words start") echo "what a lovely day"; exit 0;;
                       "nowhere start") echo "unix://%1$s.nobody"; exit 0;;
+                      "deaf start") [ -n "$TTRPC_ADDRESS" ] || { echo "unix://%1$s.nobody"; exit 0; };;
                       "grpc start") echo '{"version":3,"address":"unix:///x","protocol":"grpc"}'; exit 0;;
                       "vsock start") echo '{"version":3,"address":"vsock://3:1024","protocol":"ttrpc"}'; exit 0;;
                       "version start") echo '{"version":9,"address":"unix:///x","protocol":"ttrpc"}'; exit 0;;
@@ -125,10 +129,14 @@ class BrokenShimFaultIT {
     }
 
     private PodClient.Pod pod() {
+        return pod("broken");
+    }
+
+    private PodClient.Pod pod(String handler) {
         TestImages.busybox(daemon);
         var config = PodClient.config("broken", daemon.node().logs());
         return new PodClient.Pod(daemon.connection().runtime().runPodSandbox(RunPodSandboxRequest.newBuilder()
-                .setConfig(config).setRuntimeHandler("broken").build()).getPodSandboxId(), config);
+                .setConfig(config).setRuntimeHandler(handler).build()).getPodSandboxId(), config);
     }
 
     private void runsAndEnds() {
@@ -168,6 +176,19 @@ class BrokenShimFaultIT {
         daemon.assertNothingLeft();
         assertOthersWork();
         runsAndEnds();
+    }
+
+    @Test
+    void oneThatCannotDoWithoutAListenerForItsEventsGetsOneFromTheSecondPodOn() {
+        does("deaf");
+        StatusRuntimeException first = assertThrows(StatusRuntimeException.class, () -> pod("gvisor"));
+        assertEquals(Status.Code.UNAVAILABLE, first.getStatus().getCode(), first.getMessage());
+        assertTrue(first.getMessage().contains("run the pod again"), first.getMessage());
+        daemon.assertNothingLeft();
+        PodClient.Pod pod = pod("gvisor");
+        String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", "exit 4"));
+        assertEquals(4, daemon.pods().awaitExit(container, Duration.ofSeconds(20)).getExitCode());
+        end(pod);
     }
 
     @ParameterizedTest

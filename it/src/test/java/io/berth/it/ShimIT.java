@@ -1,6 +1,7 @@
 package io.berth.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -256,11 +257,14 @@ class ShimIT extends HandlerPods {
     void aShimThatIsKilledWhileTheDaemonIsDownIsNoticedAtItsStart() throws Exception {
         PodClient.Pod pod = pod();
         String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
+        String created = daemon.pods().create(pod, PodClient.container("d", "sleep", "1000"));
         ProcessHandle shim = shim(pod);
         daemon.kill9();
         shim.destroyForcibly();
         daemon.start();
         assertNotEquals(0, daemon.pods().awaitExit(container, Duration.ofSeconds(30)).getExitCode());
+        assertNotEquals(0, daemon.pods().awaitExit(created, Duration.ofSeconds(30)).getExitCode());
+        assertFalse(read(daemon.node().daemonLog()).contains("recovery failed"), read(daemon.node().daemonLog()));
         assertEquals(List.of(), Cgroups.detect().processes(daemon.node().cgroup()), "processes run on");
         end(pod);
     }

@@ -140,9 +140,17 @@ public interface ContainerRuntime {
     /** Whether it knows a mount option. */
     boolean supportsMountOption(String option);
 
-    /** Whether its pods can have user namespaces: not in a virtual machine, which has users of its own. */
+    /**
+     * Whether its containers run on another kernel than the node's: in a virtual machine or on gVisor's. That has names,
+     * users and perhaps a network stack of its own.
+     */
+    default boolean hasOwnKernel() {
+        return false;
+    }
+
+    /** Whether its pods can have user namespaces: another kernel has users of its own, and maps none of them. */
     default boolean supportsUserNamespaces() {
-        return true;
+        return !hasOwnKernel();
     }
 
     /**

@@ -171,10 +171,9 @@ public final class MonitoredRuntime implements ContainerRuntime {
         return !runtime.isGvisor();
     }
 
-    // It has users of its own, and maps none of them.
     @Override
-    public boolean supportsUserNamespaces() {
-        return !runtime.isGvisor();
+    public boolean hasOwnKernel() {
+        return runtime.isGvisor();
     }
 
     @Override

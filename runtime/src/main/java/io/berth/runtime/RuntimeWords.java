@@ -20,13 +20,17 @@ public final class RuntimeWords {
             + "|is a directory)|executable file .* not found|open executable|find executable|finding executable",
             Pattern.CASE_INSENSITIVE);
 
+    /** A shim's words for a container that has ended since it was last asked about. */
+    private static final Pattern ENDED = Pattern.compile("cannot exec in a (stopped|deleted) state");
+
     private RuntimeWords() {}
 
     /** The failure of {@code action} that a runtime tells by {@code printed}. */
     public static RuntimeFault fault(String action, String printed) {
         String words = plain(printed);
-        boolean clients = NO_PROGRAM.matcher(words).find();
-        return new RuntimeFault(clients ? RuntimeFault.Kind.INVALID_ARGUMENT : RuntimeFault.Kind.INTERNAL, action + ": " + words);
+        RuntimeFault.Kind kind = NO_PROGRAM.matcher(words).find() ? RuntimeFault.Kind.INVALID_ARGUMENT
+                : ENDED.matcher(words).find() ? RuntimeFault.Kind.FAILED_PRECONDITION : RuntimeFault.Kind.INTERNAL;
+        return new RuntimeFault(kind, action + ": " + words);
     }
 
     /** The reason in {@code printed}, bounded and on one line. */

@@ -20,13 +20,14 @@ class RuntimeWordsTest {
                 arguments("time=\"t\" level=error msg=\"exec: \\\"/x\\\": permission denied\"", Kind.INVALID_ARGUMENT),
                 arguments("executable file `x` not found in $PATH: No such file or directory", Kind.INVALID_ARGUMENT),
                 arguments("open executable: Permission denied", Kind.INVALID_ARGUMENT),
+                arguments("cannot exec in a stopped state", Kind.FAILED_PRECONDITION),
                 arguments("unable to apply cgroup configuration: no space left on device", Kind.INTERNAL),
                 arguments("", Kind.INTERNAL));
     }
 
     @ParameterizedTest
     @MethodSource("printed")
-    void aProgramThatIsNotThereIsTheClientsMistake(String printed, Kind kind) {
+    void aProgramThatIsNotThereIsTheClientsMistakeAndAnEndNobodys(String printed, Kind kind) {
         assertEquals(kind, RuntimeWords.fault("start", printed).kind());
     }
 

@@ -50,6 +50,8 @@ final class Shim {
     private boolean begun;
     private volatile boolean ending;
     private volatile boolean dead;
+    private volatile boolean outOfMemory;
+    private volatile boolean keepsDeleted;
 
     /** @param onDeath told the id of the sandbox when the shim or the pod's own task has ended by itself */
     Shim(ShimSite site, String sandboxId, Consumer<String> onDeath) {
@@ -87,8 +89,10 @@ final class Shim {
             calls().call("Create", request.build(), CreateTaskResponse.parser());
             calls().call("Start", own(), StartResponse.parser());
             watch();
+            site.program().awaitTrial(() -> calls().ping(sandboxId));
             begin();
         } catch (RuntimeFault failure) {
+            site.program().failTrial(failure);
             String words = lastWords();
             // What it answers says more than what it logs.
             boolean silent = failure.kind() == RuntimeFault.Kind.UNAVAILABLE
@@ -154,6 +158,11 @@ final class Shim {
         return site;
     }
 
+    /** A container was deleted that the shim goes on to know: it will not end by itself. */
+    void deletedPast() {
+        keepsDeleted = true;
+    }
+
     void join(ShimContainer container) {
         members.put(container.id(), container);
     }
@@ -170,6 +179,11 @@ final class Shim {
         } catch (RuntimeFault silent) {
             return false;
         }
+    }
+
+    /** Whether it went because the kernel killed something of the pod for want of memory. */
+    boolean ranOutOfMemory() {
+        return outOfMemory;
     }
 
     boolean isDead() {
@@ -227,6 +241,8 @@ final class Shim {
             dead = true;
             told = begun;
         }
+        // Before what counts it goes with what is removed now.
+        outOfMemory = !site.handler().isRunc() && site.ranOutOfMemory(sandboxId, sandboxId);
         LOG.atWarn().addKeyValue("pod", sandboxId).addKeyValue("reason", reason).addKeyValue("words", lastWords())
                 .log("shim lost, its containers are ended");
         endProcess();
@@ -296,8 +312,8 @@ final class Shim {
             return;
         }
         if (known.pid() > 0) {
-            // It was told to end; it removes its socket itself then.
-            if (dead || !awaitEnd(known)) {
+            // It was told to end, unless it believes to have containers; it removes its socket itself then.
+            if (dead || keepsDeleted || !awaitEnd(known)) {
                 Processes.signal(known.pid(), known.startTicks(), Signals.KILL);
                 awaitEnd(known);
             }

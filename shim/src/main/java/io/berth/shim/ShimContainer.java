@@ -2,7 +2,6 @@ package io.berth.shim;
 
 import com.google.protobuf.Timestamp;
 import io.berth.base.RuntimeFault;
-import io.berth.linux.CgroupUsage;
 import io.berth.linux.Fifo;
 import io.berth.linux.Processes;
 import io.berth.linux.Signals;
@@ -39,6 +38,8 @@ final class ShimContainer {
     private static final Duration WITHOUT_LIMIT = Duration.ofDays(365);
     private static final int KILLED_CODE = 128 + Signals.KILL;
     private static final int LOST_CODE = 255;
+    /** What gVisor's shim tells of a container whose kernel has gone. */
+    private static final int GONE_KERNEL_CODE = 128;
 
     private final Shim shim;
     private final NewContainer described;
@@ -157,11 +158,14 @@ final class ShimContainer {
         }
         output.finish();
         input.ifPresent(ShimInput::close);
-        // The event of it may come late, and the group goes with the task.
-        if (code == KILLED_CODE && CgroupUsage.oomKills(shim.site().cgroups(), shim.site().cgroup(id())) > 0) {
+        boolean goneKernel = code == GONE_KERNEL_CODE && !shim.site().handler().isRunc();
+        // The event of it may come late or never, and the group goes with the task.
+        boolean outOfMemory = (code == KILLED_CODE || goneKernel)
+                && (shim.ranOutOfMemory() || shim.site().ranOutOfMemory(id(), described.sandboxId()));
+        if (outOfMemory) {
             shim.site().paths().markOutOfMemory(id());
         }
-        ExitFile.write(shim.site().paths().exits(), id(), code, at, message);
+        ExitFile.write(shim.site().paths().exits(), id(), outOfMemory ? KILLED_CODE : code, at, message);
         ended.countDown();
     }
 
@@ -229,6 +233,9 @@ final class ShimContainer {
                 return;
             }
         } catch (RuntimeFault failure) {
+            if (endedBeforeItsStart()) {
+                return;
+            }
             LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
                     .log("shim cannot kill it");
         }
@@ -253,8 +260,29 @@ final class ShimContainer {
         try {
             kill(signal, false);
         } catch (RuntimeFault failure) {
+            if (signal == Signals.KILL && endedBeforeItsStart()) {
+                return;
+            }
             LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
                     .log("signal not sent by its shim");
+        }
+    }
+
+    // gVisor does not signal a container that has not begun, and its shim would wait for ever for the end of its output before
+    // it deletes it: it is deleted past the shim, which does not notice.
+    private boolean endedBeforeItsStart() {
+        try {
+            if (state().getStatus() != TaskStatus.TASK_CREATED) {
+                return false;
+            }
+            shim.deletedPast();
+            tell(shim.site().deleteWithoutShim(id()), Shim.now(), "");
+            forgotten.countDown();
+            return true;
+        } catch (RuntimeFault failure) {
+            LOG.atWarn().addKeyValue("container", id()).addKeyValue("reason", failure.getMessage())
+                    .log("container that has not begun not deleted");
+            return false;
         }
     }
 

@@ -36,6 +36,14 @@ public record ShimHandler(RuntimeHandler handler, String type, Options options) 
         return type.startsWith(NAMES_RUNC);
     }
 
+    /**
+     * Whether it is gVisor's. That one ends, and its pod with it, when an event finds nobody listening, as while Berth is
+     * down; unless it has been told at its start that nobody does, which its versions before August 2026 do not survive.
+     */
+    boolean endsWithItsListener() {
+        return type.startsWith("io.containerd.runsc.");
+    }
+
     /** Whether a text is the name of a shim's runtime, such as {@code io.containerd.kata.v2}. */
     public static boolean isType(String text) {
         return TYPE.matcher(text).matches();

@@ -226,9 +226,11 @@ final class ShimProcess implements RunningProcess {
                 ShimSite.END_LIMIT));
     }
 
+    // Nobody waits for it: some shims answer only when nothing holds the output any more, which the process may have left to
+    // what it started.
     private static void delete(ShimContainer container, String execId) {
-        quietly(container, () -> container.shim().calls().call("Delete", process(container, execId),
-                DeleteResponse.parser()));
+        Thread.ofVirtual().name("shim delete").start(() -> quietly(container, () ->
+                container.shim().calls().call("Delete", process(container, execId), DeleteResponse.parser())));
     }
 
     private static ProcessRequest process(ShimContainer container, String execId) {

@@ -16,22 +16,55 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /** A shim's program by its commands: {@code start}, which leaves the shim behind, and {@code delete}, for one that is gone. */
 final class ShimProgram {
 
     private static final int OUTPUT_BYTES = 64 * 1024;
+    /** Within this time a shim has ended that needs somebody to tell its events to, and has nobody. */
+    private static final Duration TRIAL = Duration.ofMillis(300);
+
+    private enum Listener { GIVEN, WITHHELD_ON_TRIAL, WITHHELD }
 
     private final ShimHandler handler;
     private final ShimPaths paths;
     private final Duration limit;
     /** Since containerd 2.3 a shim wants a message at its input; which kind this is, its first start shows. */
     private volatile boolean wantsMessage;
+    private volatile Listener listener;
 
     ShimProgram(ShimHandler handler, ShimPaths paths, Duration limit) {
         this.handler = handler;
         this.paths = paths;
         this.limit = limit;
+        this.listener = handler.endsWithItsListener() ? Listener.WITHHELD_ON_TRIAL : Listener.GIVEN;
+    }
+
+    /** The first shim that is started without a listener has to show that it lives so; {@code alive} fails if not. */
+    void awaitTrial(Runnable alive) {
+        if (listener == Listener.WITHHELD_ON_TRIAL) {
+            LockSupport.parkNanos(TRIAL.toNanos());
+            alive.run();
+            listener = Listener.WITHHELD;
+        }
+    }
+
+    /**
+     * Takes a failed start as that of a shim that needs a listener, if it may be one: the next gets it. Not the same again,
+     * whose network may have been taken up already.
+     */
+    void failTrial(RuntimeFault failure) {
+        if (listener == Listener.WITHHELD_ON_TRIAL && failure.kind() == RuntimeFault.Kind.UNAVAILABLE) {
+            listener = Listener.GIVEN;
+            throw new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, "start shim " + handler.handler().path() + ": "
+                    + failure.getMessage() + ": perhaps it cannot do without somebody to tell its events to, which the next one"
+                    + " has: run the pod again", failure);
+        }
+    }
+
+    private String events() {
+        return listener == Listener.GIVEN ? paths.socket().toString() : "";
     }
 
     /** Starts the shim of the bundle {@code id}. */
@@ -54,7 +87,7 @@ final class ShimProgram {
             return options.map(Any::toByteArray).orElse(new byte[0]);
         }
         BootstrapParams.Builder message = BootstrapParams.newBuilder().setInstanceId(id).setNamespace(ShimPaths.NAMESPACE)
-                .setContainerdTtrpcAddress(paths.socket().toString()).setContainerdGrpcAddress(paths.socket().toString())
+                .setContainerdTtrpcAddress(events()).setContainerdGrpcAddress(paths.socket().toString())
                 .setContainerdBinary("true");
         options.ifPresent(any -> message.addExtensions(BootstrapExtension.newBuilder().setValue(any)));
         return message.build().toByteArray();
@@ -94,7 +127,7 @@ final class ShimProgram {
         line.addAll(handler.handler().arguments());
         line.add(action);
         Map<String, String> environment = new HashMap<>(Map.of("PATH", Command.searchPath(), "GOMAXPROCS", "2",
-                "MAX_SHIM_VERSION", "2", "TTRPC_ADDRESS", paths.socket().toString(),
+                "MAX_SHIM_VERSION", "2", "TTRPC_ADDRESS", events(),
                 "GRPC_ADDRESS", paths.socket().toString(), "NAMESPACE", ShimPaths.NAMESPACE, "LANG", "C.UTF-8"));
         return new Command(line, environment, bundle, limit, OUTPUT_BYTES).run(input);
     }

@@ -115,7 +115,7 @@ public final class ShimRuntime implements ContainerRuntime {
     @Override
     public Optional<String> status(String id) {
         ShimContainer container = containers.get(id);
-        if (container == null) {
+        if (container == null || container.shim().isDead()) {
             return Optional.empty();
         }
         try {
@@ -197,9 +197,17 @@ public final class ShimRuntime implements ContainerRuntime {
 
     @Override
     public Optional<CgroupUsage> usage(String id) {
-        StatsResponse answer = container(id).shim().calls().call("Stats", TaskRequest.newBuilder().setId(id).build(),
-                StatsResponse.parser());
-        return ShimUsage.read(answer.getStats());
+        try {
+            StatsResponse answer = container(id).shim().calls().call("Stats", TaskRequest.newBuilder().setId(id).build(),
+                    StatsResponse.parser());
+            return ShimUsage.read(answer.getStats());
+        } catch (RuntimeFault failure) {
+            if (ShimConnection.isUnknown(failure)) {
+                // As when it does not find its group, on a node whose cgroups are not as it expects.
+                return Optional.empty();
+            }
+            throw failure;
+        }
     }
 
     @Override
@@ -213,8 +221,8 @@ public final class ShimRuntime implements ContainerRuntime {
     }
 
     @Override
-    public boolean supportsUserNamespaces() {
-        return site.handler().isRunc();
+    public boolean hasOwnKernel() {
+        return !site.handler().isRunc();
     }
 
     @Override

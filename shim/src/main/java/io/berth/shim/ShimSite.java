@@ -1,11 +1,13 @@
 package io.berth.shim;
 
 import io.berth.base.RuntimeFault;
+import io.berth.linux.CgroupUsage;
 import io.berth.linux.Cgroups;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -40,6 +42,19 @@ record ShimSite(ShimHandler handler, ShimPaths paths, ShimProgram program, Cgrou
     /** The group of a bundle's container, empty where it has none. */
     String cgroup(String id) {
         return specification(id).path("linux").path("cgroupsPath").asString("");
+    }
+
+    /**
+     * Whether the kernel has killed something of a container's group for want of memory, or of the group that has the
+     * kernel of its pod. gVisor's shim puts that into the pod's group where it finds one, and notes so in the bundle.
+     */
+    boolean ranOutOfMemory(String id, String sandboxId) {
+        Stream<String> groups = Stream.of(cgroup(id));
+        if (!handler.isRunc()) {
+            groups = Stream.concat(groups, Stream.of(cgroup(sandboxId), specification(sandboxId).path("annotations")
+                    .path("dev.gvisor.spec.cgroup-parent").asString("")));
+        }
+        return groups.filter(group -> !group.isEmpty()).anyMatch(group -> CgroupUsage.oomKills(cgroups, group) > 0);
     }
 
     /** Notes that a shim is given a bundle: from now on there may be something to delete. */

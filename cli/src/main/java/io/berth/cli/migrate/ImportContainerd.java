@@ -14,7 +14,8 @@ public final class ImportContainerd {
             "plugins/io\\.containerd\\.(?:grpc\\.v1\\.cri|cri\\.v1\\.(?:runtime|images))/(.*)");
     private static final Pattern RUNTIME = Pattern.compile("containerd/runtimes/([^/]+)/(.*)");
     private static final Set<String> RUNC = Set.of("io.containerd.runc.v2", "io.containerd.runc.v1");
-    private static final Pattern SHIM = Pattern.compile("[A-Za-z0-9_.-]+\\.v2");
+    /** The number is the shim's own: gVisor's, which ends with 1, speaks version 2 of the protocol too. */
+    private static final Pattern SHIM = Pattern.compile("[A-Za-z0-9_.-]+\\.v[0-9]+");
     private static final String NO_HANDLER_KEY = "handlers of Berth do not have it";
     private static final String SERVER = "plugins/io.containerd.server.v1.";
     private static final String OTLP = "plugins/io.containerd.tracing.processor.v1.otlp/";

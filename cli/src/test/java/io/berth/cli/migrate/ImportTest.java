@@ -64,6 +64,11 @@ class ImportTest {
                 pod_annotations = ["io.katacontainers.*"]
                 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata.options]
                 ConfigPath = "/opt/kata/configuration.toml"
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.gvisor]
+                runtime_type = "io.containerd.runsc.v1"
+                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.gvisor.options]
+                TypeUrl = "io.containerd.runsc.v1.options"
+                ConfigPath = "/etc/containerd/runsc.toml"
                 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.old]
                 runtime_type = "io.containerd.runtime.v1.linux"
                 [plugins."io.containerd.nri.v1.nri"]
@@ -79,6 +84,8 @@ class ImportTest {
         assertEquals(false, ours.get("runtime.enable_selinux"));
         assertEquals("io.containerd.kata.v2", ours.get("runtime.runtimes.kata.runtime_type"));
         assertEquals("/opt/kata/configuration.toml", ours.get("runtime.runtimes.kata.options.ConfigPath"));
+        assertEquals("io.containerd.runsc.v1", ours.get("runtime.runtimes.gvisor.runtime_type"));
+        assertEquals("/etc/containerd/runsc.toml", ours.get("runtime.runtimes.gvisor.options.ConfigPath"));
         assertEquals("[io.katacontainers.*]", ours.get("runtime.runtimes.kata.pod_annotations").toString());
         assertEquals("/run/nri.sock", ours.get("nri.socket_path"));
         assertEquals("3s", ours.get("nri.plugin_request_timeout"));

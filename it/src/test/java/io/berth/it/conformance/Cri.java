@@ -72,6 +72,7 @@ final class Cri implements BeforeAllCallback, AfterEachCallback, AfterAllCallbac
     public void beforeAll(ExtensionContext context) {
         assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
         assumeTrue(SuiteRegistry.isInstalled(), "needs docker-registry");
+        RuntimeUnderTest.missingProgram().ifPresent(program -> assumeTrue(false, "there is no " + program + " in the PATH"));
         runtimeUnderTest = context.getRoot().getStore(ExtensionContext.Namespace.create(RuntimeUnderTest.class))
                 .computeIfAbsent(RuntimeUnderTest.class, key -> {
                     try {

@@ -26,21 +26,35 @@ final class RuntimeUnderTest implements AutoCloseable {
 
     /** Environment: the socket of another runtime. */
     static final String SOCKET = "BERTH_CONFORMANCE_SOCKET";
-    /** Environment: the runtime handler that Berth uses by default, such as {@code crun}, {@code runsc} or {@value #SHIM}. */
+    /**
+     * Environment: the runtime handler that Berth uses by default, such as {@code crun}, {@code runsc}, {@value #SHIM} or
+     * {@value #RUNSC_SHIM}.
+     */
     static final String HANDLER = "BERTH_CONFORMANCE_HANDLER";
 
     /** The handler whose containers run behind containerd's shim for runc. */
     private static final String SHIM = "shim";
-    /** Their configuration, where a handler has to be configured. */
+    /** The handler whose containers run behind gVisor's own shim. */
+    private static final String RUNSC_SHIM = "runsc-shim";
+    /** Their configuration, where a handler has to be configured; with the suite's directory. */
     private static final Map<String, String> HANDLERS = Map.of(
             SHIM, """
             [runtime.runtimes.shim]
             runtime_type = "io.containerd.runc.v2"
             """,
+            RUNSC_SHIM, """
+            [runtime.runtimes.runsc-shim]
+            runtime_type = "io.containerd.runsc.v1"
+            options.TypeUrl = "io.containerd.runsc.v1.options"
+            options.ConfigPath = "%1$s/runsc.toml"
+            """,
             "runsc", """
             [runtime.runtimes.runsc]
             runtime_path = "runsc"
             """);
+    /** Their programs, where those have other names. */
+    private static final Map<String, String> PROGRAMS = Map.of(SHIM, "containerd-shim-runc-v2",
+            RUNSC_SHIM, "containerd-shim-runsc-v1");
     private static final String FOREIGN_CGROUP = "/berth-conformance-" + ProcessHandle.current().pid();
 
     private final Path directory;
@@ -64,16 +78,28 @@ final class RuntimeUnderTest implements AutoCloseable {
         } else {
             ScratchNode own = ScratchNode.create();
             Files.createDirectory(own.directory().resolve("config.d"));
+            Files.writeString(directory.resolve("runsc.toml"), "root = \"%s/runsc\"\n".formatted(directory));
             Files.writeString(own.directory().resolve("config.d/conformance.toml"), """
                     [runtime]
                     default_runtime_name = "%s"
                     cdi_spec_dirs = ["%s"]
-                    """.formatted(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), directory.resolve("cdi"))
-                    + HANDLERS.getOrDefault(Optional.ofNullable(System.getenv(HANDLER)).orElse(""), ""));
+                    """.formatted(handler(), directory.resolve("cdi"))
+                    + HANDLERS.getOrDefault(handler(), "").formatted(directory));
             node = Optional.of(own);
             daemon = Optional.of(own.start());
             connection = Connection.to(own.socket());
         }
+    }
+
+    private static String handler() {
+        return Optional.ofNullable(System.getenv(HANDLER)).orElse("");
+    }
+
+    /** The program of the handler that is asked for, where it is not installed. */
+    static Optional<String> missingProgram() {
+        return Optional.of(PROGRAMS.getOrDefault(handler(), handler())).filter(program -> !program.isEmpty()
+                && Stream.of(System.getenv("PATH").split(":")).noneMatch(directory ->
+                        Files.isExecutable(Path.of(directory, program))));
     }
 
     Connection connection() {

@@ -38,7 +38,7 @@ final class SandboxTask {
                 : sandbox.cgroup() + "/" + sandbox.id();
         tasks(sandbox).orElseThrow().run(sandbox.id(), SandboxSpec.write(sandbox, cgroup,
                 node.directories().rootfs(sandbox.id()), pins, files.mounts(sandbox), node.selinux().of(sandbox),
-                node.runtime(sandbox.handler()).handler()));
+                node.runtime(sandbox.handler())));
     }
 
     void stop(Sandbox sandbox) {

@@ -1,6 +1,5 @@
 package io.berth.pod.spec;
 
-import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.NamespaceMode;
@@ -13,8 +12,6 @@ import io.berth.pod.ocihook.OciHooks;
 import io.berth.pod.rdt.RdtClasses;
 import io.berth.pod.record.Sandbox;
 import io.berth.runtime.SeccompDefault;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +68,8 @@ public final class ContainerSpec {
         if (request.runtime().joinsSandbox()) {
             annotations.put("io.kubernetes.cri.container-type", "container");
         } else {
-            // A kernel of its own does not take the name from the namespace that the pod has.
-            spec.put("hostname", hostname(request));
+            // Alone on its kernel, it is what that takes the pod's name from.
+            spec.put("hostname", SandboxSpec.hostname(request.sandbox(), request.podFiles()));
         }
         SandboxSpec.pod(annotations, request.sandbox());
         annotations.put("io.kubernetes.cri.container-name", request.config().getMetadata().getName());
@@ -93,16 +90,6 @@ public final class ContainerSpec {
         // Last, so that nothing above takes a vendor's edit back.
         cdi.inject(request.config(), spec);
         return spec;
-    }
-
-    private static String hostname(SpecRequest request) {
-        String own = request.sandbox().config().getHostname();
-        try {
-            return own.isEmpty() ? Files.readString(request.podFiles().get("/etc/hostname")).strip() : own;
-        } catch (IOException e) {
-            throw RuntimeFault.internal("read the hostname of sandbox " + request.sandbox().id() + ": "
-                    + RuntimeFault.reason(e), e);
-        }
     }
 
     private void classes(SpecRequest request, ObjectNode linux, ObjectNode limits) {

@@ -1,9 +1,13 @@
 package io.berth.pod.spec;
 
+import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.LinuxContainerResources;
 import io.berth.linux.Namespace;
 import io.berth.pod.record.Sandbox;
+import io.berth.runtime.ContainerRuntime;
 import io.berth.runtime.RuntimeHandler;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,21 +33,30 @@ public final class SandboxSpec {
      *
      * @param podFiles the sandbox's own files, by their path in containers
      * @param labels of SELinux
-     * @param handler the pod's
+     * @param runtime the pod's
      */
     public static ObjectNode write(Sandbox sandbox, String cgroup, Path rootfs, Map<Namespace, Path> pins,
-            Map<String, Path> podFiles, Optional<SelinuxLabels.Labels> labels, RuntimeHandler handler) {
+            Map<String, Path> podFiles, Optional<SelinuxLabels.Labels> labels, ContainerRuntime runtime) {
+        RuntimeHandler handler = runtime.handler();
         ObjectNode spec = JsonNodeFactory.instance.objectNode().put("ociVersion", ContainerSpec.OCI_VERSION);
         ObjectNode process = spec.putObject("process").put("terminal", false).put("cwd", "/").put("noNewPrivileges", true);
         process.putObject("user").put("uid", 0).put("gid", 0);
         process.putArray("env");
         spec.putObject("root").put("path", rootfs.toString()).put("readonly", true);
+        if (runtime.hasOwnKernel()) {
+            // It does not take the name from the namespace that the pod has.
+            spec.put("hostname", hostname(sandbox, podFiles));
+        }
         mounts(spec.putArray("mounts"), podFiles);
         ObjectNode annotations = spec.putObject("annotations");
         handler.annotations().ofPod(sandbox.config().getAnnotationsMap()).forEach(annotations::put);
         annotate(annotations, sandbox);
         ObjectNode linux = spec.putObject("linux").put("cgroupsPath", cgroup);
-        linux.putObject("resources").putObject("cpu").put("shares", LEAST_CPU_SHARES);
+        ObjectNode resources = linux.putObject("resources");
+        // It does nothing, unless the kernel that all containers of the pod run on is in its group.
+        if (!runtime.hasOwnKernel()) {
+            resources.putObject("cpu").put("shares", LEAST_CPU_SHARES);
+        }
         ArrayNode namespaces = linux.putArray("namespaces");
         namespaces.addObject().put("type", "mount");
         if (!pins.containsKey(Namespace.PID)) {
@@ -58,6 +71,16 @@ public final class SandboxSpec {
         });
         handler.baseSpec().ifPresent(base -> ApplyBaseSpec.to(spec, base, false));
         return spec;
+    }
+
+    /** The name that a pod goes by, which is the node's own for one in the node's namespace of names. */
+    static String hostname(Sandbox sandbox, Map<String, Path> podFiles) {
+        String own = sandbox.config().getHostname();
+        try {
+            return own.isEmpty() ? Files.readString(podFiles.get("/etc/hostname")).strip() : own;
+        } catch (IOException e) {
+            throw RuntimeFault.internal("read the hostname of sandbox " + sandbox.id() + ": " + RuntimeFault.reason(e), e);
+        }
     }
 
     private static void mounts(ArrayNode mounts, Map<String, Path> podFiles) {

@@ -10,6 +10,7 @@ import io.berth.linux.OpenFiles;
 import io.berth.pod.Node;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
+import io.berth.runtime.ContainerRuntime;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -52,8 +53,12 @@ public final class MeasureContainer {
     }
 
     private Optional<CgroupUsage> usage(Container container) {
-        return CgroupUsage.read(node.cgroups(), container.cgroup())
-                .or(() -> node.runtime(container.handler()).usage(container.id()));
+        ContainerRuntime runtime = node.runtime(container.handler());
+        if (runtime.hasOwnKernel()) {
+            // Its group may be empty: what it uses is the kernel's, which may serve all of the pod.
+            return runtime.usage(container.id()).or(() -> CgroupUsage.read(node.cgroups(), container.cgroup()));
+        }
+        return CgroupUsage.read(node.cgroups(), container.cgroup()).or(() -> runtime.usage(container.id()));
     }
 
     private static Duration age(long now, long startedAtNanos) {

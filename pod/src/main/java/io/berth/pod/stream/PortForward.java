@@ -15,7 +15,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** Joins a client to a port on the loopback of a pod, which is the node's for a pod on the node's network. */
+/**
+ * Joins a client to a port on the loopback of a pod, which is the node's for a pod on the node's network. The loopback of
+ * another kernel cannot be reached from here: of such a pod it is the port at its address, where nothing has it on the
+ * loopback of its namespace.
+ */
 final class PortForward {
 
     private static final int CONNECT_MILLIS = 10_000;
@@ -55,12 +59,23 @@ final class PortForward {
             return connectHere(sandbox, port);
         }
         Path netns = new SandboxNamespaces(node).pins(sandbox).get(Namespace.NET);
-        return Namespaces.in(netns, () -> connectHere(sandbox, port));
+        try {
+            return Namespaces.in(netns, () -> connectHere(sandbox, port));
+        } catch (RuntimeFault refused) {
+            if (!node.runtime(sandbox.handler()).hasOwnKernel() || sandbox.addresses().isEmpty()) {
+                throw refused;
+            }
+            return connect(sandbox, port, sandbox.addresses());
+        }
     }
 
     private static Socket connectHere(Sandbox sandbox, int port) throws IOException {
+        return connect(sandbox, port, List.of("127.0.0.1", "::1"));
+    }
+
+    private static Socket connect(Sandbox sandbox, int port, List<String> addresses) throws IOException {
         IOException refused = null;
-        for (String address : List.of("127.0.0.1", "::1")) {
+        for (String address : addresses) {
             Socket socket = new Socket();
             try {
                 socket.connect(new InetSocketAddress(address, port), CONNECT_MILLIS);

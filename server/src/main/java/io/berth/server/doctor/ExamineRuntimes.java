@@ -61,6 +61,9 @@ final class ExamineRuntimes implements Examination {
         config.runtime().runtimes().forEach((name, handler) -> {
             if (handler.isShim()) {
                 found.add(shim(host, name, handler.path()));
+                if (handler.type().startsWith("io.containerd.runsc.")) {
+                    found.addAll(runscOfShim(host, "handler " + name));
+                }
             } else {
                 programs.put(name, handler.path());
             }
@@ -80,6 +83,13 @@ final class ExamineRuntimes implements Examination {
         return host.find(program).map(place -> Finding.fine(AREA, "handler " + handler + ": shim " + place))
                 .orElseGet(() -> Finding.problem(AREA, "handler " + handler + ": there is no shim " + program,
                         "install it (for runc: apt-get install containerd) or correct its path"));
+    }
+
+    // Which one it is, is said in the shim's own file; most name none.
+    private static List<Finding> runscOfShim(Host host, String role) {
+        return host.find("runsc").isPresent() ? program(host, role, "runsc")
+                : List.of(Finding.warning(AREA, role + ": there is no runsc in PATH, which gVisor's shim looks for",
+                        "install it, of the same version as the shim, unless the shim's file says where it is (binary_name)"));
     }
 
     // What gVisor's own network stack takes from the pod's namespace, the next container does not find there.

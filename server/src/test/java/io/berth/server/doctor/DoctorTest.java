@@ -182,6 +182,18 @@ class DoctorTest {
     }
 
     @Test
+    void gvisorsShimNeedsRunscAndThatIsLookedAtToo() throws IOException {
+        program("opt/containerd-shim-runsc-v1", "");
+        String handler = "runtime.runtimes.gvisor.runtime_type = \"io.containerd.runsc.v1\"\n"
+                + "runtime.runtimes.gvisor.runtime_path = \"/opt/containerd-shim-runsc-v1\"\n";
+        assertFound(handler, Grade.WARNING, "there is no runsc in PATH");
+        program("usr/bin/runsc", "runsc version release-20241217.0");
+        assertFound(handler, Grade.WARNING, "CVE-2025-2713");
+        program("usr/bin/runsc", "runsc version release-20260817.0");
+        assertEquals(List.of(), findings(handler));
+    }
+
+    @Test
     void programsThatAreNotThereAreProblems() throws IOException {
         Files.delete(root.resolve("usr/bin/crun"));
         assertFound(Grade.PROBLEM, "neither crun nor runc");
