@@ -70,7 +70,11 @@ public final class UnpackCheckpoint {
     /** What the container had changed in its root file system. */
     public Changes changes(Checkpoint checkpoint) {
         return new Changes(Optional.of(directory.resolve(CheckpointArchive.CHANGES)).filter(Files::exists),
-                checkpoint.deleted());
+                checkpoint.deleted(), CheckpointMounts.rootMode(criuImages(checkpoint)));
+    }
+
+    private CriuImages criuImages(Checkpoint checkpoint) {
+        return new CriuImages(images(), checkpoint.source().shown());
     }
 
     /** Lets {@code log} begin with the lines that the container had written before, unless there is a log already. */

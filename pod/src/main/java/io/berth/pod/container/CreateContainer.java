@@ -119,7 +119,7 @@ public final class CreateContainer {
             undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
             origin.checkpoint().ifPresent(from -> FitToCheckpoint.fit(intent.config().getMetadata().getName(), from,
-                    intent.config().getMountsList(), spec));
+                    intent.config().getMountsList(), spec, files(id).images(), node.directories().bundle(id)));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             node.cgroups().expectMove();

@@ -1,5 +1,6 @@
 package io.berth.pod.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -34,8 +35,17 @@ class CheckpointTest {
     void write() throws IOException {
         Files.createDirectory(layer.resolve("checkpoint"));
         Files.writeString(layer.resolve("checkpoint/inventory.img"), "memory");
+        mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 0, "/sys/fs/cgroup/cpu", 1);
         Files.writeString(layer.resolve("config.dump"), "{\"rootfsImageName\": \"docker.io/library/busybox:1\"}");
         Files.writeString(layer.resolve("spec.dump"), SPEC);
+    }
+
+    private void mounts(Object... pathsAndFlags) throws IOException {
+        Files.write(layer.resolve("checkpoint/mountpoints-13.img"), CriuBytes.mounts(pathsAndFlags));
+    }
+
+    private void fit(ObjectNode spec, Mount... asked) {
+        FitToCheckpoint.fit("c", read(), List.of(asked), spec, layer.resolve("checkpoint"), layer);
     }
 
     private Checkpoint read() {
@@ -53,8 +63,7 @@ class CheckpointTest {
     }
 
     private String misfit(String spec, Mount... asked) {
-        return assertThrows(RuntimeFault.class, () ->
-                FitToCheckpoint.fit("c", read(), List.of(asked), spec(spec))).getMessage();
+        return assertThrows(RuntimeFault.class, () -> fit(spec(spec), asked)).getMessage();
     }
 
     @Test
@@ -109,12 +118,78 @@ class CheckpointTest {
         String fits = "{\"mounts\": [{\"destination\": \"/proc\"}, {\"destination\": \"/data\"}], \"linux\": {\"namespaces\":"
                 + " [{\"type\": \"network\", \"path\": \"/x\"}, {\"type\": \"pid\"}]}}";
         ObjectNode fitted = spec(fits);
-        FitToCheckpoint.fit("c", read(), List.of(Mount.newBuilder().setContainerPath("/data").build()), fitted);
+        fit(fitted, Mount.newBuilder().setContainerPath("/data").build());
         assertEquals("[\"/proc/keys\"]", fitted.path("linux").path("maskedPaths").toString());
         assertTrue(misfit(fits.replace("/data", "/other")).contains("ask for mounts at /data"));
         assertTrue(misfit(fits, Mount.newBuilder().setContainerPath("/more/").build()).contains("no mounts at /more"));
         assertTrue(misfit(fits.replace("{\"mounts\"", "{\"process\": {\"terminal\": true}, \"mounts\"")).contains("no terminal"));
         assertTrue(misfit(fits.replace("\"pid\"", "\"pid\", \"path\": \"/x\"")).contains("its own pid namespace"));
         assertTrue(misfit(fits.replace(", \"path\": \"/x\"", "")).contains("the pod's network namespace"));
+    }
+
+    private static final String FITS = "{\"mounts\": [{\"destination\": \"/proc\"}, {\"destination\": \"/data\","
+            + " \"options\": [\"rw\"]}, {\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"options\": [\"ro\"]}],"
+            + " \"root\": {\"readonly\": false}, \"linux\": {\"readonlyPaths\": [\"/proc/sys\", \"/proc/missing\"],"
+            + " \"namespaces\": [{\"type\": \"network\", \"path\": \"/x\"}, {\"type\": \"pid\"}]}}";
+
+    @Test
+    void whatCriuWouldLetItWriteToIsTheRequestsDecision() throws IOException {
+        fit(spec(FITS));
+        assertTrue(misfit(FITS.replace("\"rw\"", "\"ro\"")).contains("could write to /data"));
+        assertTrue(misfit(FITS.replace("\"rw\"", "\"rro\"")).contains("could write to /data"));
+        assertTrue(misfit(FITS.replace("\"readonly\": false", "\"readonly\": true")).contains("could write to /,"));
+        assertTrue(misfit(FITS.replace("[\"ro\"]", "[\"rw\"]")).contains("could not write to /sys/fs/cgroup/cpu"));
+        mounts("/", 0, "/data", 1, "/proc/sys", 1);
+        assertTrue(misfit(FITS).contains("could not write to /data"));
+        mounts("/", 0, "/data", 0);
+        assertTrue(misfit(FITS).contains("could write to /proc/sys"));
+        mounts("/", 0, "/data", 0, "/proc/sys", 1, "/proc/sys", 0);
+        assertTrue(misfit(FITS).contains("could write to /proc/sys"));
+        mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 0);
+        assertTrue(misfit(FITS).contains("could write to /sys/fs/cgroup"));
+    }
+
+    @Test
+    void imagesOfCriuThatAreNoneAreRefused() throws IOException {
+        Path image = layer.resolve("checkpoint/mountpoints-13.img");
+        for (byte[] hostile : List.of(new byte[0], new byte[7], new CriuBytes(CriuBytes.CORE).bytes(),
+                new CriuBytes(CriuBytes.MOUNTS).number(-1).bytes(), new CriuBytes(CriuBytes.MOUNTS).number(1 << 30).bytes(),
+                new CriuBytes(CriuBytes.MOUNTS).number(9).number(1).bytes(),
+                new CriuBytes(CriuBytes.MOUNTS).number(4).number(-1).bytes(),
+                new CriuBytes(CriuBytes.MOUNTS).entry(CriuBytes.message(5, 1, 5, 0, 7, "/data")).bytes(),
+                new CriuBytes(CriuBytes.MOUNTS).entry(CriuBytes.message(5, "1", 7, "/data")).bytes())) {
+            Files.write(image, hostile);
+            assertTrue(misfit(FITS).contains("CRIU's image"), misfit(FITS));
+        }
+        Files.delete(image);
+        assertTrue(misfit(FITS).contains("not there"));
+    }
+
+    @Test
+    void whatCriOMountsUnaskedIsThereAgain() throws IOException {
+        Files.writeString(layer.resolve("spec.dump"), SPEC.replace("{\"destination\": \"/proc\"}",
+                "{\"destination\": \"/proc\"}, {\"destination\": \"/run/.containerenv\", \"type\": \"bind\"}"));
+        ObjectNode fitted = spec(FITS);
+        fit(fitted);
+        var last = fitted.path("mounts").path(3);
+        assertEquals("/run/.containerenv", last.path("destination").asString());
+        assertEquals(0, Files.size(Path.of(last.path("source").asString())));
+    }
+
+    @Test
+    void theModeOfTheRootIsTakenFromTheCheckpointAndNotWrittenToOne() throws IOException {
+        Path files = layer.resolve("checkpoint/files.img");
+        var other = CriuBytes.message(1, 1, 2, 2, 3, CriuBytes.message(6, "/bin/sh", 10, 0100755));
+        Files.write(files, new CriuBytes(CriuBytes.FILES).entry(other)
+                .entry(CriuBytes.message(1, 1, 2, 1, 3, CriuBytes.message(1, 1, 6, "/", 10, 040555))).bytes());
+        assertEquals(0555, new UnpackCheckpoint(layer).changes(read()).rootMode().getAsInt());
+        ForgetRootMode.in(layer.resolve("checkpoint"));
+        assertTrue(new UnpackCheckpoint(layer).changes(read()).rootMode().isEmpty());
+        assertArrayEquals(new CriuBytes(CriuBytes.FILES).entry(other)
+                .entry(CriuBytes.message(1, 1, 2, 1, 3, CriuBytes.message(1, 1, 6, "/"))).bytes(), Files.readAllBytes(files));
+        byte[] unknown = new CriuBytes(CriuBytes.FILES).number(9).bytes();
+        Files.write(files, unknown);
+        ForgetRootMode.in(layer.resolve("checkpoint"));
+        assertArrayEquals(unknown, Files.readAllBytes(files));
     }
 }
