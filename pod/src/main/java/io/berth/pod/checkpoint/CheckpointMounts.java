@@ -1,6 +1,8 @@
 package io.berth.pod.checkpoint;
 
 import io.berth.base.RuntimeFault;
+import io.berth.cri.v1.Mount;
+import io.berth.cri.v1.MountPropagation;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,23 +24,36 @@ final class CheckpointMounts {
     private static final int READ_ONLY = 1;
     private static final Set<String> ALWAYS_THERE = Set.of("/proc/sys", "/proc/fs", "/proc/irq");
 
-    /** By path: whether all that is mounted there is read-only. */
-    private final Map<String, Boolean> readOnly = new HashMap<>();
+    /** All that is mounted at a path. */
+    private record Mounted(boolean readOnly, boolean follows) {
+
+        private Mounted with(Mounted other) {
+            return new Mounted(readOnly && other.readOnly, follows || other.follows);
+        }
+    }
+
+    private final Map<String, Mounted> mounts = new HashMap<>();
+    private final List<String> differences = new ArrayList<>();
 
     private CheckpointMounts() {}
 
-    /** @throws RuntimeFault INVALID_ARGUMENT for an image that is none */
-    static CheckpointMounts read(CriuImages images) {
+    /**
+     * What differs from the request, each as a part of a sentence; empty where nothing does.
+     *
+     * @param asked the mounts that the request asks for
+     * @param spec the specification that was made from it
+     * @throws RuntimeFault INVALID_ARGUMENT for an image that is none
+     */
+    static List<String> differences(CriuImages images, List<Mount> asked, JsonNode spec) {
         CheckpointMounts mounts = new CheckpointMounts();
-        boolean there = images.read(CriuImages.Kind.MOUNTS, entry -> {
-            String path = Path.of("/", new String(images.bytes(entry, 7), StandardCharsets.UTF_8).replace('\0', '?'))
-                    .normalize().toString();
-            mounts.readOnly.merge(path, (images.number(entry, 5) & READ_ONLY) != 0, Boolean::logicalAnd);
-        });
-        if (!there) {
+        if (!images.read(CriuImages.Kind.MOUNTS, entry -> mounts.add(text(images.bytes(entry, 7)),
+                new Mounted((images.number(entry, 5) & READ_ONLY) != 0, images.number(entry, 11) != 0)))) {
             throw images.bad("mountpoints", "it is not there");
         }
-        return mounts;
+        mounts.access(spec);
+        mounts.hidden(spec.path("linux"));
+        asked.forEach(mounts::propagation);
+        return mounts.differences;
     }
 
     /**
@@ -49,48 +64,76 @@ final class CheckpointMounts {
         Set<Integer> modes = new HashSet<>();
         images.read(CriuImages.Kind.FILES, entry -> {
             var file = images.message(entry, 3);
-            boolean isRoot = new String(images.bytes(file, 6), StandardCharsets.UTF_8).equals("/");
-            if (isRoot && images.number(file, 10) != 0) {
+            if (text(images.bytes(file, 6)).equals("/") && images.number(file, 10) != 0) {
                 modes.add((int) images.number(file, 10) & 07777);
             }
         });
         return modes.size() == 1 ? OptionalInt.of(modes.iterator().next()) : OptionalInt.empty();
     }
 
-    /** What in {@code spec} differs from it, each as the end of a sentence; empty where nothing does. */
-    List<String> differences(JsonNode spec) {
-        List<String> found = new ArrayList<>();
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static String plain(String path) {
+        return Path.of("/", path.replace('\0', '?')).normalize().toString();
+    }
+
+    private void add(String path, Mounted mounted) {
+        mounts.merge(plain(path), mounted, Mounted::with);
+    }
+
+    private void access(JsonNode spec) {
         for (JsonNode mount : spec.path("mounts").values()) {
-            String path = Path.of("/", mount.path("destination").asString("")).normalize().toString();
-            boolean wanted = mount.path("options").valueStream().map(option -> option.asString(""))
+            String path = plain(mount.path("destination").asString(""));
+            boolean readOnly = mount.path("options").valueStream().map(option -> option.asString(""))
                     .anyMatch(option -> option.equals("ro") || option.equals("rro"));
             if (mount.path("type").asString("").equals("cgroup")) {
-                hierarchies(path).forEach(each -> compare(each, wanted, found));
+                hierarchies(path).forEach(each -> access(each, readOnly));
             } else {
-                compare(path, wanted, found);
+                access(path, readOnly);
             }
         }
-        compare("/", spec.path("root").path("readonly").asBoolean(false), found);
-        // Others are not on every node; a container has these all or none.
-        spec.path("linux").path("readonlyPaths").valueStream().map(path -> path.asString("")).filter(ALWAYS_THERE::contains)
-                .filter(path -> !readOnly.getOrDefault(path, false)).forEach(path -> found.add(writable(path)));
-        return found;
+        access("/", spec.path("root").path("readonly").asBoolean(false));
     }
 
     // With cgroup v1 it is a writable tmpfs, and the hierarchies in it are what matters.
     private List<String> hierarchies(String path) {
-        List<String> inside = readOnly.keySet().stream().filter(each -> each.startsWith(path + "/")).sorted().toList();
+        List<String> inside = mounts.keySet().stream().filter(each -> each.startsWith(path + "/")).sorted().toList();
         return inside.isEmpty() ? List.of(path) : inside;
     }
 
-    private void compare(String path, boolean wanted, List<String> found) {
-        if (readOnly.containsKey(path) && readOnly.get(path) != wanted) {
-            found.add(wanted ? writable(path)
+    private void access(String path, boolean readOnly) {
+        if (mounts.containsKey(path) && mounts.get(path).readOnly != readOnly) {
+            differences.add(readOnly ? writable(path)
                     : "it could not write to " + path + ", which the request wants to be writable");
         }
     }
 
     private static String writable(String path) {
         return "it could write to " + path + ", which the request wants to be read-only";
+    }
+
+    // A path that this node has need not have been on the other one, but these are on all, and of hidden ones some.
+    private void hidden(JsonNode linux) {
+        linux.path("readonlyPaths").valueStream().map(path -> path.asString("")).filter(ALWAYS_THERE::contains)
+                .filter(path -> !mounts.containsKey(path) || !mounts.get(path).readOnly)
+                .forEach(path -> differences.add(writable(path)));
+        List<String> masked = linux.path("maskedPaths").valueStream().map(path -> path.asString("")).toList();
+        if (!masked.isEmpty() && masked.stream().noneMatch(mounts::containsKey)) {
+            differences.add("nothing was hidden from it, and the request hides " + masked.getFirst());
+        }
+    }
+
+    private void propagation(Mount mount) {
+        String path = plain(mount.getContainerPath());
+        if (mount.getPropagation() == MountPropagation.PROPAGATION_BIDIRECTIONAL) {
+            differences.add("the node would not see what it mounts in " + path + ", as the request wants it to");
+            return;
+        }
+        boolean follows = mount.getPropagation() == MountPropagation.PROPAGATION_HOST_TO_CONTAINER;
+        if (mounts.containsKey(path) && mounts.get(path).follows != follows) {
+            differences.add("it had another propagation of mounts at " + path + " than the request wants");
+        }
     }
 }

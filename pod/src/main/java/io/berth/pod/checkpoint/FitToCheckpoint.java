@@ -55,11 +55,27 @@ public final class FitToCheckpoint {
                         + ": ask for the same namespace modes");
             }
         }
-        List<String> different = CheckpointMounts.read(new CriuImages(images, checkpoint.source().shown())).differences(spec);
+        CriuImages criu = new CriuImages(images, checkpoint.source().shown());
+        List<String> different = CheckpointMounts.differences(criu, asked, spec);
         if (!different.isEmpty()) {
-            throw RuntimeFault.invalid(what + String.join(", and ", different) + ": CRIU mounts as it was");
+            throw RuntimeFault.invalid(what + String.join(", and ", different)
+                    + ": CRIU mounts as it was, so ask for what it had");
         }
         maskedPaths(old, spec);
+    }
+
+    /**
+     * Makes sure that the sockets which wait for somebody can do so in a pod with these addresses.
+     *
+     * @throws RuntimeFault INVALID_ARGUMENT that names the address which the pod does not have
+     */
+    public static void addresses(String container, Checkpoint checkpoint, List<String> own, Path images) {
+        Set<String> foreign = BoundAddresses.foreign(new CriuImages(images, checkpoint.source().shown()), own);
+        if (!foreign.isEmpty()) {
+            throw RuntimeFault.invalid("restore container " + container + " from " + checkpoint.source().shown()
+                    + ": its sockets are bound to " + String.join(", ", foreign) + ", which is not an address of this pod ("
+                    + String.join(", ", own) + "): only programs that listen on all addresses can move");
+        }
     }
 
     private static void sign(JsonNode old, ObjectNode spec, Path bundle) {

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.UnknownFieldSet;
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Mount;
+import io.berth.cri.v1.MountPropagation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,6 +149,54 @@ class CheckpointTest {
         assertTrue(misfit(FITS).contains("could write to /proc/sys"));
         mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 0);
         assertTrue(misfit(FITS).contains("could write to /sys/fs/cgroup"));
+    }
+
+    @Test
+    void whatCriuWouldShowAndShareIsTheRequestsDecisionToo() throws IOException {
+        String hides = FITS.replace("\"linux\": {", "\"linux\": {\"maskedPaths\": [\"/proc/keys\", \"/proc/kcore\"], ");
+        assertTrue(misfit(hides).contains("nothing was hidden"));
+        mounts("/", 0, "/data", 0, "/proc/sys", 1, "/proc/keys", 0, "/sys/fs/cgroup", 1);
+        fit(spec(hides));
+        Mount data = Mount.newBuilder().setContainerPath("/data/").build();
+        fit(spec(hides), data);
+        assertTrue(misfit(FITS, data.toBuilder().setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL).build())
+                .contains("the node would not see"));
+        Mount follows = data.toBuilder().setPropagation(MountPropagation.PROPAGATION_HOST_TO_CONTAINER).build();
+        assertTrue(misfit(FITS, follows).contains("another propagation"));
+        Files.write(layer.resolve("checkpoint/mountpoints-13.img"), new CriuBytes(CriuBytes.MOUNTS)
+                .entry(CriuBytes.message(5, 0, 7, "/data", 11, 2)).entry(CriuBytes.message(5, 1, 7, "/proc/sys")).bytes());
+        fit(spec(FITS), follows);
+        assertTrue(misfit(FITS, data).contains("another propagation"));
+    }
+
+    private void sockets(UnknownFieldSet.Builder... sockets) throws IOException {
+        CriuBytes files = new CriuBytes(CriuBytes.FILES);
+        for (UnknownFieldSet.Builder socket : sockets) {
+            files.entry(CriuBytes.message(1, 4, 2, 1, 4, socket));
+        }
+        Files.write(layer.resolve("checkpoint/files.img"), files.bytes());
+    }
+
+    private void addresses(String... own) {
+        FitToCheckpoint.addresses("c", read(), List.of(own), layer.resolve("checkpoint"));
+    }
+
+    @Test
+    void aSocketThatIsBoundToAnAddressWhichThePodDoesNotHaveIsRefused() throws IOException {
+        int old = 10 | 1 << 8 | 2 << 16 | 3 << 24;
+        sockets(CriuBytes.message(4, 1, 6, 10, 7, 80, 11, 0), CriuBytes.message(4, 1, 6, 10, 7, 80, 11, 127 | 1 << 24),
+                CriuBytes.message(4, 1, 6, 1, 7, 80, 11, old), CriuBytes.message(4, 2, 6, 7, 7, 0, 11, old),
+                CriuBytes.message(4, 1, 6, 10, 7, 80, 11, old, 16, CriuBytes.message(1, 1)));
+        addresses("10.0.0.9");
+        sockets(CriuBytes.message(4, 1, 6, 10, 7, 80, 11, old));
+        addresses("10.1.2.3");
+        assertTrue(assertThrows(RuntimeFault.class, () -> addresses("10.0.0.9")).getMessage()
+                .contains("bound to 10.1.2.3, which is not an address of this pod (10.0.0.9)"));
+        sockets(CriuBytes.message(4, 2, 6, 7, 7, 53, 11, old));
+        assertThrows(RuntimeFault.class, () -> addresses("10.0.0.9"));
+        sockets(CriuBytes.message(4, 1, 6, 10, 7, 80, 11, 0xfd, 11, 0, 11, 0, 11, 1 << 24));
+        addresses("10.0.0.9", "fd00::1");
+        assertThrows(RuntimeFault.class, () -> addresses("10.0.0.9", "fd00::2"));
     }
 
     @Test
