@@ -110,7 +110,7 @@ public final class CreateContainer {
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
             Optional<SelinuxLabels.Labels> labels = node.selinux().of(sandbox, origin.config().getLinux().getSecurityContext());
             Optional<String> fileLabel = labels.map(SelinuxLabels.Labels::file);
-            origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from.source())));
+            origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from)));
             timeline.run("root filesystem", () -> origin.checkpoint().ifPresentOrElse(
                     from -> bundles.prepareRootfs(id, image, fileLabel, files(id).changes(from)),
                     () -> bundles.prepareRootfs(id, image, owners, fileLabel)));

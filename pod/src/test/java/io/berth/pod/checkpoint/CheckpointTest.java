@@ -105,7 +105,7 @@ class CheckpointTest {
         Files.writeString(layer.resolve("rootfs-diff.tar"), "changes");
         Path target = layer.resolve("target/restores/c");
         UnpackCheckpoint unpacked = new UnpackCheckpoint(target);
-        unpacked.unpack(read().source());
+        unpacked.unpack(read());
         assertEquals("memory", Files.readString(unpacked.images().resolve("inventory.img")));
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(target)));
         assertEquals(PosixFilePermissions.fromString("rw-------"),
@@ -113,6 +113,19 @@ class CheckpointTest {
         assertFalse(Files.exists(target.resolve("passwd")));
         assertFalse(Files.exists(target.resolve("config.dump")));
         assertTrue(unpacked.changes(read()).layer().isPresent());
+    }
+
+    @Test
+    void whatIsChangedBetweenItsTwoReadingsIsNotUnpacked() throws IOException {
+        for (String name : List.of("spec.dump", "config.dump", "deleted.files")) {
+            Checkpoint before = read();
+            Files.writeString(layer.resolve(name), "[]");
+            RuntimeFault fault = assertThrows(RuntimeFault.class, () ->
+                    new UnpackCheckpoint(layer.resolve("target/" + name)).unpack(before));
+            assertEquals(RuntimeFault.Kind.DATA_LOSS, fault.kind(), fault.getMessage());
+            Files.writeString(layer.resolve("spec.dump"), SPEC);
+            Files.writeString(layer.resolve("config.dump"), "{\"rootfsImageName\": \"docker.io/library/busybox:1\"}");
+        }
     }
 
     @Test
