@@ -90,9 +90,16 @@ final class PeerArchive {
         return archive.images(040755);
     }
 
-    PeerArchive mount(String path, int flags) {
+    /** With a volume, which had been mounted with these flags. */
+    PeerArchive volume(String path, int flags) {
+        String spec = new String(files.get("spec.dump"), StandardCharsets.UTF_8);
+        mount(path, flags);
+        return text("spec.dump", spec.replace("\"mounts\": [", "\"mounts\": [{\"destination\": \"" + path
+                + "\", \"type\": \"bind\", \"source\": \"/x\"}, "));
+    }
+
+    private void mount(String path, int flags) {
         entry(mounts, message(5, flags, 7, path));
-        return this;
     }
 
     /** Another file, or one in the place of what it has. */
@@ -118,7 +125,8 @@ final class PeerArchive {
         text("spec.dump", """
                 {"ociVersion": "1.2.1", "process": {"args": ["sleep", "1000"], "user": {"uid": 0, "gid": 0}},
                  "root": {"path": "/merged"}, "mounts": [%s %s], "annotations": %s,
-                 "linux": {"namespaces": [%s], "maskedPaths": ["/sys/firmware"], "readonlyPaths": ["/proc/sys"]}}
+                 "linux": {"namespaces": [%s], "maskedPaths": ["/sys/firmware"], "readonlyPaths": ["/proc/bus",
+                 "/proc/fs", "/proc/irq", "/proc/sys"]}}
                 """.formatted(KERNEL_MOUNTS, podMounts, annotations, namespaces));
     }
 
@@ -126,6 +134,9 @@ final class PeerArchive {
         ByteArrayOutputStream open = image(0x56303138);
         entry(open, message(1, 1, 2, 1, 3, message(1, 1, 6, "/", 10, rootMode)));
         files.put("checkpoint/files.img", open.toByteArray());
+        ByteArrayOutputStream thread = image(0x55053847);
+        entry(thread, message(1, 1, 3, message(1, 1), 5, message(10, message(1, 0, 11, 1, 11, 0))));
+        files.put("checkpoint/core-1.img", thread.toByteArray());
         return text("checkpoint/inventory.img", "x").text("checkpoint/pstree.img", "x");
     }
 

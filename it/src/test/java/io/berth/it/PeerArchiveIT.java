@@ -125,25 +125,13 @@ class PeerArchiveIT {
     void whatCriuWouldMountOtherwiseThanTheRequestWantsIsRefused() throws Exception {
         String image = TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
-        PeerArchive archive = PeerArchive.ofCriO(image, BusyboxImage.NAME);
-        archive.text("spec.dump", new String(Files.readAllBytes(specWith("/data"))));
-        archive.mount("/data", 0);
-        Path written = archive.write(directory.resolve("data.tar"));
+        Path written = PeerArchive.ofCriO(image, BusyboxImage.NAME).volume("/data", 0).write(directory.resolve("data.tar"));
         ContainerConfig.Builder config = from(written).toBuilder();
         config.addMounts(Mount.newBuilder().setHostPath(directory.toString()).setContainerPath("/data").setReadonly(true));
         assertRefused(pod, config.build(), Status.Code.INVALID_ARGUMENT, "could write to /data");
         config.getMountsBuilder(0).setReadonly(false);
         daemon.pods().create(pod, config.build());
         end(pod);
-    }
-
-    private Path specWith(String mount) throws Exception {
-        Path spec = directory.resolve("spec.json");
-        Files.writeString(spec, """
-                {"process": {}, "mounts": [{"destination": "%s", "type": "bind", "source": "/x"}], "linux": {"namespaces":
-                 [{"type": "pid"}, {"type": "network", "path": "/x"}, {"type": "ipc", "path": "/x"}, {"type": "uts", "path": "/x"}]}}
-                """.formatted(mount));
-        return spec;
     }
 
     @Test

@@ -207,6 +207,8 @@ class RestoreShapesIT {
         assertEquals(1, daemon.pods().exec(container, "touch", "/x").getExitCode());
         String refused = refusal(config -> { });
         assertTrue(refused.contains("could not write to /,"), refused);
+        refused = refusal(secured(it -> it.setReadonlyRootfs(true)));
+        assertTrue(refused.contains("had CAP_NET_ADMIN, which the request does not give"), refused);
         end();
     }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -42,9 +43,10 @@ final class CheckpointMounts {
      *
      * @param asked the mounts that the request asks for
      * @param spec the specification that was made from it
+     * @param old that of the container that was written
      * @throws RuntimeFault INVALID_ARGUMENT for an image that is none
      */
-    static List<String> differences(CriuImages images, List<Mount> asked, JsonNode spec) {
+    static List<String> differences(CriuImages images, List<Mount> asked, JsonNode spec, JsonNode old) {
         CheckpointMounts mounts = new CheckpointMounts();
         if (!images.read(CriuImages.Kind.MOUNTS, entry -> mounts.add(text(images.bytes(entry, 7)),
                 new Mounted((images.number(entry, 5) & READ_ONLY) != 0, images.number(entry, 11) != 0)))) {
@@ -52,6 +54,7 @@ final class CheckpointMounts {
         }
         mounts.access(spec);
         mounts.hidden(spec.path("linux"));
+        mounts.own(spec, old.path("linux"));
         asked.forEach(mounts::propagation);
         return mounts.differences;
     }
@@ -123,6 +126,24 @@ final class CheckpointMounts {
         if (!masked.isEmpty() && masked.stream().noneMatch(mounts::containsKey)) {
             differences.add("nothing was hidden from it, and the request hides " + masked.getFirst());
         }
+    }
+
+    // Who may not mount has not done so either.
+    private void own(JsonNode spec, JsonNode old) {
+        boolean mayMount = spec.path("process").path("capabilities").path("bounding").valueStream()
+                .anyMatch(name -> name.asString("").equals("CAP_SYS_ADMIN"));
+        if (mayMount) {
+            return;
+        }
+        // The runtime mounts a terminal there.
+        Set<String> known = new HashSet<>(Set.of("/", "/dev/console"));
+        for (JsonNode linux : List.of(spec.path("linux"), old)) {
+            Stream.of("maskedPaths", "readonlyPaths").flatMap(paths -> linux.path(paths).valueStream())
+                    .forEach(path -> known.add(plain(path.asString(""))));
+        }
+        spec.path("mounts").valueStream().forEach(mount -> known.add(plain(mount.path("destination").asString(""))));
+        mounts.keySet().stream().filter(path -> !known.contains(path) && !path.startsWith("/sys/fs/cgroup/")).sorted()
+                .forEach(path -> differences.add("it had mounted something at " + path + ", which this one may not"));
     }
 
     private void propagation(Mount mount) {

@@ -56,10 +56,15 @@ public final class FitToCheckpoint {
             }
         }
         CriuImages criu = new CriuImages(images, checkpoint.source().shown());
-        List<String> different = CheckpointMounts.differences(criu, asked, spec);
+        List<String> different = CheckpointMounts.differences(criu, asked, spec, old);
         if (!different.isEmpty()) {
             throw RuntimeFault.invalid(what + String.join(", and ", different)
                     + ": CRIU mounts as it was, so ask for what it had");
+        }
+        Set<String> beyond = CheckpointRights.beyond(criu, spec);
+        if (!beyond.isEmpty()) {
+            throw RuntimeFault.invalid(what + "its processes had " + String.join(", ", beyond)
+                    + ", which the request does not give them: ask for it, if they may have it");
         }
         maskedPaths(old, spec);
     }

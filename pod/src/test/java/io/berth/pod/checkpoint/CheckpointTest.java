@@ -38,6 +38,7 @@ class CheckpointTest {
         Files.createDirectory(layer.resolve("checkpoint"));
         Files.writeString(layer.resolve("checkpoint/inventory.img"), "memory");
         mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 0, "/sys/fs/cgroup/cpu", 1);
+        Files.write(layer.resolve("checkpoint/core-1.img"), CriuBytes.core(CriuBytes.message(1, 0)));
         Files.writeString(layer.resolve("config.dump"), "{\"rootfsImageName\": \"docker.io/library/busybox:1\"}");
         Files.writeString(layer.resolve("spec.dump"), SPEC);
     }
@@ -129,7 +130,8 @@ class CheckpointTest {
     }
 
     @Test
-    void whatDiffersFromTheRequestIsNamed() {
+    void whatDiffersFromTheRequestIsNamed() throws IOException {
+        mounts("/", 0, "/proc", 0, "/data", 0, "/proc/keys", 0);
         String fits = "{\"mounts\": [{\"destination\": \"/proc\"}, {\"destination\": \"/data\"}], \"linux\": {\"namespaces\":"
                 + " [{\"type\": \"network\", \"path\": \"/x\"}, {\"type\": \"pid\"}]}}";
         ObjectNode fitted = spec(fits);
@@ -162,6 +164,9 @@ class CheckpointTest {
         assertTrue(misfit(FITS).contains("could write to /proc/sys"));
         mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 0);
         assertTrue(misfit(FITS).contains("could write to /sys/fs/cgroup"));
+        mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 1, "/dev/console", 0, "/disk", 0);
+        assertTrue(misfit(FITS).contains("had mounted something at /disk"));
+        fit(spec(FITS.replace("\"root\":", "\"process\": {\"capabilities\": {\"bounding\": [\"CAP_SYS_ADMIN\"]}}, \"root\":")));
     }
 
     @Test

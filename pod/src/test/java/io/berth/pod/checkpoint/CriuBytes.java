@@ -60,4 +60,10 @@ final class CriuBytes {
         }
         return image.bytes();
     }
+
+    /** A thread that has the rights of {@code creds}. */
+    static byte[] core(UnknownFieldSet.Builder creds, Object... ofThread) {
+        UnknownFieldSet.Builder thread = message(ofThread).mergeFrom(message(10, creds).build());
+        return new CriuBytes(CORE).entry(message(1, 1, 3, message(1, 1), 5, thread)).bytes();
+    }
 }
