@@ -321,6 +321,7 @@ class SnapshotsIT {
         snapshots.prepare("c1", List.of(low), root.resolve("mnt"), Optional.empty(), Optional.empty());
         Files.delete(root.resolve("mnt/etc/gone"));
         Files.writeString(root.resolve("mnt/mine"), "mine");
+        Files.setAttribute(root.resolve("mnt"), "unix:mode", 0711);
         Path layer = root.resolve("changes.tar");
         try (var out = Files.newOutputStream(layer)) {
             assertEquals(List.of("/etc/gone"), snapshots.writeChanges("c1", out));
@@ -332,10 +333,12 @@ class SnapshotsIT {
         assertFalse(Files.exists(copy.resolve("etc/too")));
         assertEquals("k", Files.readString(copy.resolve("etc/kept")));
         assertEquals("mine", Files.readString(copy.resolve("mine")));
+        assertEquals(040711, Files.getAttribute(copy, "unix:mode"), "the root lost its mode");
 
         Path onlyDeleted = root.resolve("deleted");
         snapshots.prepareChanged("c3", List.of(low), onlyDeleted, Optional.empty(),
-                new Changes(Optional.empty(), List.of("/etc/too"), OptionalInt.empty()));
+                new Changes(Optional.empty(), List.of("/etc/too"), OptionalInt.of(0555)));
+        assertEquals(040555, Files.getAttribute(onlyDeleted, "unix:mode"), "the root has not the mode that was wanted");
         assertFalse(Files.exists(onlyDeleted.resolve("etc/too")));
         assertEquals(040751, Files.getAttribute(onlyDeleted.resolve("etc"), "unix:mode"), "the directory lost its mode");
     }
