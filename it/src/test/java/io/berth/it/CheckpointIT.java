@@ -66,7 +66,7 @@ class CheckpointIT {
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(archive)));
         List<String> names = names(archive);
         assertTrue(names.containsAll(List.of("config.dump", "spec.dump", "dump.log", "rootfs-diff.tar",
-                "checkpoint/inventory.img", "checkpoint/pstree.img")), names.toString());
+                "checkpoint/", "checkpoint/inventory.img", "checkpoint/pstree.img")), names.toString());
         assertEquals(ContainerState.CONTAINER_RUNNING, daemon.pods().status(container).getState());
         assertEquals("up\n", daemon.pods().exec(container, "echo", "up").getStdout().toStringUtf8());
         end(pod);

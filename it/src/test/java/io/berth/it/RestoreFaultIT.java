@@ -101,7 +101,7 @@ class RestoreFaultIT {
             }
         }
         int attempt = 0;
-        for (String step : List.of("restoring", "runtime restore", "restored", "started")) {
+        for (String step : List.of("restoring", "runtime restore", "pod's namespaces", "restored", "started")) {
             ContainerConfig.Builder next = again.toBuilder().setLogPath("again-" + attempt + ".log");
             next.getMetadataBuilder().setAttempt(attempt++);
             String container = daemon.pods().create(pod, next.build());

@@ -40,6 +40,18 @@ public final class Capabilities {
                 .mapToObj(ALL::get).toList();
     }
 
+    /** The set of capabilities with these full names as the kernel writes it; unknown names are not in it. */
+    public static long mask(List<String> names) {
+        return names.stream().mapToInt(ALL::indexOf).filter(bit -> bit >= 0).mapToLong(bit -> 1L << bit)
+                .reduce(0, (a, b) -> a | b);
+    }
+
+    /** The names in such a set; {@code CAP_} and the number for one that has no name here. */
+    public static List<String> names(long mask) {
+        return java.util.stream.IntStream.range(0, Long.SIZE).filter(bit -> (mask & 1L << bit) != 0)
+                .mapToObj(bit -> bit < ALL.size() ? ALL.get(bit) : "CAP_" + bit).toList();
+    }
+
     private static long boundingSet() {
         try {
             return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("CapBnd:"))

@@ -1,6 +1,7 @@
 package io.berth.runtime;
 
 import io.berth.base.RuntimeFault;
+import io.berth.linux.DirectoryTree;
 import io.berth.runtime.ContainerRuntime.FirstProcess;
 import io.berth.runtime.ContainerRuntime.NewContainer;
 import java.io.IOException;
@@ -25,6 +26,7 @@ record CriuCheckpoints(OciRuntime runtime, ConmonMonitor monitor, Path bundles) 
     // The names that runc and crun give them in the working directory, which conmon sets to the bundle.
     private static final String LOG = "restore.log";
     private static final String STATISTICS = "stats-restore";
+    private static final int ATTEMPTS = 3;
 
     private Path bundle(String id) {
         return bundles.resolve(id);
@@ -42,7 +44,28 @@ record CriuCheckpoints(OciRuntime runtime, ConmonMonitor monitor, Path bundles) 
 
     @Override
     public void write(String id, Path images, Path work, Duration limit) {
-        runtime.checkpoint(id, images, work, limit);
+        for (int left = ATTEMPTS - 1; ; left--) {
+            try {
+                runtime.checkpoint(id, images, work, limit);
+                return;
+            } catch (RuntimeFault failed) {
+                if (left == 0 || !CriuLog.sawVfork(work.resolve("dump.log"))) {
+                    throw failed;
+                }
+                thaw(id);
+                freeze(id);
+                empty(images);
+            }
+        }
+    }
+
+    private static void empty(Path images) {
+        DirectoryTree.remove(images);
+        try {
+            Files.createDirectories(images);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + images + ": " + RuntimeFault.reason(e), e);
+        }
     }
 
     @Override

@@ -27,6 +27,18 @@ final class CriuLog {
         }
     }
 
+    /**
+     * Whether CRIU could not stop a process because that waits in a vfork(2) for a child which was frozen before its exec:
+     * another moment will do. Source: CRIU, {@code compel/src/lib/infect.c}.
+     */
+    static boolean sawVfork(Path log) {
+        try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+            return lines.anyMatch(line -> line.contains("Unseizable non-zombie") && line.contains("state D"));
+        } catch (IOException | UncheckedIOException none) {
+            return false;
+        }
+    }
+
     private static String plain(String line) {
         String words = line.replaceFirst("^\\([0-9.]+\\)\\s*", "").strip().replaceAll("[^\\x20-\\x7e]", "?");
         return words.length() > MOST_CHARACTERS ? words.substring(0, MOST_CHARACTERS) + "…" : words;

@@ -39,4 +39,11 @@ class PassedAnnotationsTest {
         assertFalse(PassedAnnotations.isPattern("a\\*"));
         assertFalse(PassedAnnotations.isPattern(""));
     }
+
+    @Test
+    void whereCriuHasItsConfigurationFromIsNobodysToSay() {
+        Map<String, String> hostile = Map.of("org.criu.config", "/var/lib/kubelet/pods/x/volumes/criu.conf");
+        assertEquals(Map.of(), new PassedAnnotations(List.of("*", "org.criu.config"), List.of()).ofPod(hostile));
+        assertEquals(Map.of(), new PassedAnnotations(List.of(), List.of("org.criu.*")).ofContainer(hostile));
+    }
 }

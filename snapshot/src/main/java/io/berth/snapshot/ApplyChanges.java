@@ -42,6 +42,11 @@ final class ApplyChanges {
                 }
             }
             changes.deleted().forEach(path -> delete(tree, path));
+            if (changes.rootMode().isPresent()) {
+                try (Fd root = Fd.openDirectory(upper)) {
+                    Inodes.changeMode(root, changes.rootMode().getAsInt() & 07777);
+                }
+            }
             adopt(implied);
         }
     }

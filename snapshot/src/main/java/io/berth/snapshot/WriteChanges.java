@@ -52,6 +52,8 @@ final class WriteChanges {
             TarArchiveOutputStream tar = new TarArchiveOutputStream(out, StandardCharsets.ISO_8859_1.name());
             tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
             tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
+            // The root itself too, which a container may have changed as well.
+            empty(tar, described(new TarArchiveEntry("./", TarConstants.LF_DIR), Inodes.status(root)));
             directory(tar, root, "", 0);
             tar.finish();
             return List.copyOf(deleted);

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -320,21 +321,24 @@ class SnapshotsIT {
         snapshots.prepare("c1", List.of(low), root.resolve("mnt"), Optional.empty(), Optional.empty());
         Files.delete(root.resolve("mnt/etc/gone"));
         Files.writeString(root.resolve("mnt/mine"), "mine");
+        Files.setAttribute(root.resolve("mnt"), "unix:mode", 0711);
         Path layer = root.resolve("changes.tar");
         try (var out = Files.newOutputStream(layer)) {
             assertEquals(List.of("/etc/gone"), snapshots.writeChanges("c1", out));
         }
         Path copy = root.resolve("copy");
         snapshots.prepareChanged("c2", List.of(low), copy, Optional.empty(),
-                new Changes(Optional.of(layer), List.of("/etc/gone", "/etc/too")));
+                new Changes(Optional.of(layer), List.of("/etc/gone", "/etc/too"), OptionalInt.empty()));
         assertFalse(Files.exists(copy.resolve("etc/gone")));
         assertFalse(Files.exists(copy.resolve("etc/too")));
         assertEquals("k", Files.readString(copy.resolve("etc/kept")));
         assertEquals("mine", Files.readString(copy.resolve("mine")));
+        assertEquals(040711, Files.getAttribute(copy, "unix:mode"), "the root lost its mode");
 
         Path onlyDeleted = root.resolve("deleted");
         snapshots.prepareChanged("c3", List.of(low), onlyDeleted, Optional.empty(),
-                new Changes(Optional.empty(), List.of("/etc/too")));
+                new Changes(Optional.empty(), List.of("/etc/too"), OptionalInt.of(0555)));
+        assertEquals(040555, Files.getAttribute(onlyDeleted, "unix:mode"), "the root has not the mode that was wanted");
         assertFalse(Files.exists(onlyDeleted.resolve("etc/too")));
         assertEquals(040751, Files.getAttribute(onlyDeleted.resolve("etc"), "unix:mode"), "the directory lost its mode");
     }
@@ -347,13 +351,13 @@ class SnapshotsIT {
         Path layer = Files.write(root.resolve("link.tar"), new TarBytes().symlink("out", outside.toString()).bytes());
         for (String path : List.of("/../outside/precious", "..", "/", "a/../../outside/precious")) {
             RuntimeFault refused = assertThrows(RuntimeFault.class, () -> snapshots.prepareChanged("c1", List.of(low),
-                    root.resolve("mnt"), Optional.empty(), new Changes(Optional.of(layer), List.of(path))));
+                    root.resolve("mnt"), Optional.empty(), new Changes(Optional.of(layer), List.of(path), OptionalInt.empty())));
             assertEquals(RuntimeFault.Kind.DATA_LOSS, refused.kind());
             assertEquals(Set.of(), snapshots.activeKeys());
         }
         // Through the link, which means a place in the root itself.
         snapshots.prepareChanged("c1", List.of(low), root.resolve("mnt"), Optional.empty(),
-                new Changes(Optional.of(layer), List.of("/out/precious")));
+                new Changes(Optional.of(layer), List.of("/out/precious"), OptionalInt.empty()));
         assertEquals("untouched", Files.readString(outside.resolve("precious")));
     }
 

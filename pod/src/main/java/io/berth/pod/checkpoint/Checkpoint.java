@@ -1,12 +1,15 @@
 package io.berth.pod.checkpoint;
 
+import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
@@ -22,9 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
  * @param writtenAt when, as the archive has it; may be empty
  * @param specification the OCI specification of the container that was written
  * @param deleted paths that it had deleted, as CRI-O lists them beside the changes
+ * @param seal what {@link #seal} makes of all that this was read from
  */
 public record Checkpoint(CheckpointSource source, String imageName, List<String> images, String writtenAt,
-        JsonNode specification, List<String> deleted) {
+        JsonNode specification, List<String> deleted, Digest seal) {
 
     private static final int CONFIG_LIMIT = 1 << 20;
     private static final int SPEC_LIMIT = 8 << 20;
@@ -48,9 +52,7 @@ public record Checkpoint(CheckpointSource source, String imageName, List<String>
         boolean[] hasImages = new boolean[1];
         source.files((name, size, content) -> {
             hasImages[0] |= name.equals("checkpoint/inventory.img");
-            if (LIMITS.containsKey(name) && found.put(name, bounded(source, name, content)) != null) {
-                throw bad(source, "it has " + name + " twice");
-            }
+            keep(source, name, content, found);
         });
         for (String needed : List.of(CheckpointArchive.CONFIG, CheckpointArchive.SPEC)) {
             if (!found.containsKey(needed)) {
@@ -62,7 +64,26 @@ public record Checkpoint(CheckpointSource source, String imageName, List<String>
         }
         JsonNode config = object(source, CheckpointArchive.CONFIG, found);
         return new Checkpoint(source, text(config, "rootfsImageName"), images(source, config), text(config, "checkpointedTime"),
-                object(source, CheckpointArchive.SPEC, found), deleted(source, found));
+                object(source, CheckpointArchive.SPEC, found), deleted(source, found), seal(found));
+    }
+
+    /** Puts the file into {@code found} when it is one of those that this is read from; false for another one. */
+    static boolean keep(CheckpointSource source, String name, InputStream content, Map<String, byte[]> found)
+            throws IOException {
+        if (!LIMITS.containsKey(name)) {
+            return false;
+        }
+        if (found.put(name, bounded(source, name, content)) != null) {
+            throw bad(source, "it has " + name + " twice");
+        }
+        return true;
+    }
+
+    /** A digest of files by their names, to see whether a second reading found the same. */
+    static Digest seal(Map<String, byte[]> files) {
+        StringBuilder all = new StringBuilder();
+        new TreeMap<>(files).forEach((name, bytes) -> all.append(name).append(' ').append(Digest.ofBytes(bytes)).append('\n'));
+        return Digest.ofBytes(all.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private static byte[] bounded(CheckpointSource source, String name, InputStream content) throws IOException {

@@ -50,6 +50,7 @@ public final class CheckpointArchive {
         Path partial = target.resolveSibling(target.getFileName() + ".partial");
         try {
             Files.deleteIfExists(partial);
+            ForgetRootMode.in(work.resolve("checkpoint"));
             JsonNode spec = JsonMapper.shared().readTree(Files.readAllBytes(specification));
             try (OutputStream file = new BufferedOutputStream(Channels.newOutputStream(Files.newByteChannel(partial,
                             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
@@ -69,6 +70,7 @@ public final class CheckpointArchive {
                 if (container.logPath().isPresent()) {
                     file(tar, LOG, container.logPath().get());
                 }
+                directory(tar, "checkpoint/");
                 for (Path image : images(work)) {
                     file(tar, "checkpoint/" + image.getFileName(), image);
                 }
@@ -109,6 +111,14 @@ public final class CheckpointArchive {
         byte[] bytes = JsonMapper.shared().writeValueAsBytes(content);
         tar.putArchiveEntry(entry(name, bytes.length));
         tar.write(bytes);
+        tar.closeArchiveEntry();
+    }
+
+    // checkpointctl takes an archive without the directory for none.
+    private static void directory(TarArchiveOutputStream tar, String name) throws IOException {
+        TarArchiveEntry entry = new TarArchiveEntry(name);
+        entry.setMode(0700);
+        tar.putArchiveEntry(entry);
         tar.closeArchiveEntry();
     }
 

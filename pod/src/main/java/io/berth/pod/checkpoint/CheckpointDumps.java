@@ -27,10 +27,13 @@ final class CheckpointDumps {
 
     private CheckpointDumps() {}
 
+    // The reference: CRI-O refuses all but the bare hexadecimal number of the image. containerd of before 2.4 looks for an image
+    // of that name and has to be given one.
     static ObjectNode config(Container container) {
         return JsonNodeFactory.instance.objectNode().put("id", container.id())
                 .put("name", container.config().getMetadata().getName())
-                .put("rootfsImage", container.imageId()).put("rootfsImageRef", container.imageRef())
+                .put("rootfsImage", imageName(container))
+                .put("rootfsImageRef", container.imageId().substring(container.imageId().indexOf(':') + 1))
                 .put("rootfsImageName", imageName(container))
                 .put("runtime", container.handler())
                 .put("createdTime", Instant.ofEpochSecond(0, container.createdAtNanos()).toString())

@@ -2,6 +2,8 @@ package io.berth.pod.checkpoint;
 
 import io.berth.base.RuntimeFault;
 import io.berth.cri.v1.Mount;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -13,12 +15,16 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes sure that CRIU can bring a checkpoint back in the container that a request describes, and says what is in the way:
- * CRIU itself would fail in the middle, or leave out what the request asks for. The specification stays the request's own;
- * only masked paths are added, for which CRIU has to know what to put there. Stateless.
+ * CRIU itself would fail in the middle, leave out what the request asks for, or give what it does not allow. The
+ * specification stays the request's own; only what CRIU has to know how to put there is added: masked paths, and what a peer
+ * mounts without being asked. Stateless.
  */
 public final class FitToCheckpoint {
 
     private static final List<String> NAMESPACES = List.of("network", "pid", "ipc", "uts", "user", "cgroup");
+
+    /** CRI-O's sign that a program runs in a container: an empty file. */
+    private static final String SIGN = "/run/.containerenv";
 
     private FitToCheckpoint() {}
 
@@ -26,11 +32,15 @@ public final class FitToCheckpoint {
      * Fits {@code spec} to the checkpoint.
      *
      * @param asked the mounts that the request asks for
+     * @param images the directory with CRIU's images
+     * @param bundle the container's, for files that have to be made
      * @throws RuntimeFault INVALID_ARGUMENT that names what differs
      */
-    public static void fit(String container, Checkpoint checkpoint, List<Mount> asked, ObjectNode spec) {
+    public static void fit(String container, Checkpoint checkpoint, List<Mount> asked, ObjectNode spec, Path images,
+            Path bundle) {
         String what = "restore container " + container + " from " + checkpoint.source().shown() + ": ";
         JsonNode old = checkpoint.specification();
+        sign(old, spec, bundle);
         mounts(what, old, asked, spec);
         boolean terminal = old.path("process").path("terminal").asBoolean(false);
         if (terminal != spec.path("process").path("terminal").asBoolean(false)) {
@@ -45,7 +55,46 @@ public final class FitToCheckpoint {
                         + ": ask for the same namespace modes");
             }
         }
+        CriuImages criu = new CriuImages(images, checkpoint.source().shown());
+        List<String> different = CheckpointMounts.differences(criu, asked, spec, old);
+        if (!different.isEmpty()) {
+            throw RuntimeFault.invalid(what + String.join(", and ", different)
+                    + ": CRIU mounts as it was, so ask for what it had");
+        }
+        Set<String> beyond = CheckpointRights.beyond(criu, spec);
+        if (!beyond.isEmpty()) {
+            throw RuntimeFault.invalid(what + "its processes had " + String.join(", ", beyond)
+                    + ", which the request does not give them: ask for it, if they may have it");
+        }
         maskedPaths(old, spec);
+    }
+
+    /**
+     * Makes sure that the sockets which wait for somebody can do so in a pod with these addresses.
+     *
+     * @throws RuntimeFault INVALID_ARGUMENT that names the address which the pod does not have
+     */
+    public static void addresses(String container, Checkpoint checkpoint, List<String> own, Path images) {
+        Set<String> foreign = BoundAddresses.foreign(new CriuImages(images, checkpoint.source().shown()), own);
+        if (!foreign.isEmpty()) {
+            throw RuntimeFault.invalid("restore container " + container + " from " + checkpoint.source().shown()
+                    + ": its sockets are bound to " + String.join(", ", foreign) + ", which is not an address of this pod ("
+                    + String.join(", ", own) + "): only programs that listen on all addresses can move");
+        }
+    }
+
+    private static void sign(JsonNode old, ObjectNode spec, Path bundle) {
+        if (!destinations(old).contains(SIGN) || destinations(spec).contains(SIGN)) {
+            return;
+        }
+        try {
+            Path file = Files.createFile(bundle.resolve("containerenv"));
+            ObjectNode mount = spec.withArray("mounts").addObject().put("destination", SIGN).put("type", "bind")
+                    .put("source", file.toString());
+            List.of("bind", "rprivate").forEach(mount.putArray("options")::add);
+        } catch (IOException e) {
+            throw RuntimeFault.internal("make " + bundle.resolve("containerenv") + ": " + RuntimeFault.reason(e), e);
+        }
     }
 
     // CRI-O's words for the same, so that one document explains both.

@@ -94,7 +94,7 @@ public final class CheckpointContainer {
         try {
             timeline.run("frozen", () -> checkpoints.freeze(container.id()));
             return work.get();
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             try {
                 thaw(container);
             } catch (RuntimeException secondary) {

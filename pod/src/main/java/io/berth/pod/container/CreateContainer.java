@@ -14,6 +14,7 @@ import io.berth.image.Image;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Namespace;
 import io.berth.pod.Node;
+import io.berth.pod.checkpoint.Checkpoint;
 import io.berth.pod.checkpoint.FitToCheckpoint;
 import io.berth.pod.checkpoint.UnpackCheckpoint;
 import io.berth.pod.extension.LifecycleHooks;
@@ -109,7 +110,7 @@ public final class CreateContainer {
             Optional<MappedOwners> owners = UserNamespaces.owners(sandbox, namespaces);
             Optional<SelinuxLabels.Labels> labels = node.selinux().of(sandbox, origin.config().getLinux().getSecurityContext());
             Optional<String> fileLabel = labels.map(SelinuxLabels.Labels::file);
-            origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from.source())));
+            origin.checkpoint().ifPresent(from -> timeline.run("checkpoint", () -> files(id).unpack(from)));
             timeline.run("root filesystem", () -> origin.checkpoint().ifPresentOrElse(
                     from -> bundles.prepareRootfs(intent, image, fileLabel, files(id).changes(from)),
                     () -> bundles.prepareRootfs(intent, image, owners, fileLabel)));
@@ -118,8 +119,7 @@ public final class CreateContainer {
             ObjectNode spec = timeline.step("specification", () -> specify(sandbox, intent, image, mounts, user, labels));
             undo.push("plugins", () -> node.hooks().containerUndone(node.inventory().container(id)));
             Container adjusted = timeline.step("plugins", () -> adjust(sandbox, intent, spec));
-            origin.checkpoint().ifPresent(from -> FitToCheckpoint.fit(intent.config().getMetadata().getName(), from,
-                    intent.config().getMountsList(), spec));
+            origin.checkpoint().ifPresent(from -> fit(sandbox, intent, from, spec));
             timeline.run("bundle", () -> bundles.writeSpec(id, spec));
             timeline.run("log directory", () -> bundles.prepareLog(intent));
             node.cgroups().expectMove();
@@ -137,6 +137,16 @@ public final class CreateContainer {
             node.events().container(ContainerEventType.CONTAINER_CREATED_EVENT, id, sandbox.id());
             node.hooks().containerCreated(node.inventory().container(id));
             return id;
+        }
+    }
+
+    private void fit(Sandbox sandbox, Container container, Checkpoint from, ObjectNode spec) {
+        Path images = files(container.id()).images();
+        String name = container.config().getMetadata().getName();
+        FitToCheckpoint.fit(name, from, container.config().getMountsList(), spec, images,
+                node.directories().bundle(container.id()));
+        if (!sandbox.onHostNetwork()) {
+            FitToCheckpoint.addresses(name, from, sandbox.addresses(), images);
         }
     }
 

@@ -8,6 +8,7 @@ import io.berth.pod.Node;
 import io.berth.pod.checkpoint.UnpackCheckpoint;
 import io.berth.pod.record.Container;
 import io.berth.pod.record.ProcessIdentity;
+import io.berth.pod.sandbox.SandboxNamespaces;
 import io.berth.runtime.Checkpoints;
 import io.berth.runtime.ContainerRuntime.FirstProcess;
 import java.util.Optional;
@@ -19,9 +20,11 @@ import java.util.Optional;
 public final class RestoreContainer {
 
     private final Node node;
+    private final SandboxNamespaces namespaces;
 
     public RestoreContainer(Node node) {
         this.node = node;
+        this.namespaces = new SandboxNamespaces(node);
     }
 
     private Checkpoints checkpoints(Container container) {
@@ -43,7 +46,12 @@ public final class RestoreContainer {
         FirstProcess process = timeline.step("runtime restore", () -> checkpoints.restore(
                 container.described(node.directories().bundle(id)),
                 new UnpackCheckpoint(node.directories().restore(id)).images()));
+        timeline.run("pod's namespaces", () -> furnishAgain(container));
         timeline.run("restored", () -> node.inventory().changeContainer(id, old -> old.restored(ProcessIdentity.of(process))));
+    }
+
+    private void furnishAgain(Container container) {
+        namespaces.furnishAgain(node.inventory().sandbox(container.sandboxId()));
     }
 
     // It may have been stopped meanwhile, for which nobody waits for this.
@@ -58,8 +66,10 @@ public final class RestoreContainer {
     boolean takeUp(Container container) {
         Optional<FirstProcess> process = node.runtime(container.handler()).checkpoints()
                 .flatMap(checkpoints -> checkpoints.restored(container.id()));
-        process.ifPresent(found -> node.inventory().changeContainer(container.id(),
-                old -> old.restored(ProcessIdentity.of(found))));
+        process.ifPresent(found -> {
+            furnishAgain(container);
+            node.inventory().changeContainer(container.id(), old -> old.restored(ProcessIdentity.of(found)));
+        });
         return process.isPresent();
     }
 

@@ -79,6 +79,15 @@ public final class SandboxFiles {
         return node.selinux().of(sandbox).map(SelinuxLabels.Labels::file);
     }
 
+    /** The host name of a sandbox, the node's where it has none of its own. */
+    String hostname(String id) {
+        try {
+            return Files.readString(node.directories().sandbox(id).resolve("hostname")).strip();
+        } catch (IOException e) {
+            throw RuntimeFault.internal("read the hostname of sandbox " + id + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
     /** Where each file belongs in a container. */
     public Map<String, Path> mounts(Sandbox sandbox) {
         Path directory = node.directories().sandbox(sandbox.id());

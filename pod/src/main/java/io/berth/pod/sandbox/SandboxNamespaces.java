@@ -71,6 +71,26 @@ public final class SandboxNamespaces {
         }
     }
 
+    /**
+     * Takes back what CRIU does when it restores a container: namespaces that all containers of the pod share get the host
+     * name and the settings of the pod that the checkpoint is from. Idempotent.
+     */
+    public void furnishAgain(Sandbox sandbox) {
+        Set<Namespace> kinds = EnumSet.noneOf(Namespace.class);
+        kinds.addAll(sandbox.pinned());
+        kinds.retainAll(Set.of(Namespace.UTS, Namespace.IPC));
+        String name = new SandboxFiles(node).hostname(sandbox.id());
+        Namespaces.in(kinds.stream().map(kind -> pin(sandbox.id(), kind)).toList(), () -> {
+            if (kinds.contains(Namespace.UTS)) {
+                Namespaces.setHostname(name);
+            }
+            if (kinds.contains(Namespace.IPC)) {
+                new SandboxSysctls(node.settings()).applyIpc(sandbox.config());
+            }
+            return null;
+        });
+    }
+
     private void createOwned(Sandbox sandbox, Set<Namespace> kinds, boolean sharesPid) {
         Set<Namespace> owned = EnumSet.noneOf(Namespace.class);
         owned.addAll(kinds);

@@ -51,6 +51,16 @@ record SandboxSysctls(NodeSettings settings) {
         values.forEach(SandboxSysctls::set);
     }
 
+    /** Writes again what the pod asks for in its IPC namespace; to be called inside it. */
+    void applyIpc(PodSandboxConfig config) {
+        new TreeMap<>(config.getLinux().getSysctlsMap()).forEach((name, value) -> {
+            String plain = name.replace('/', '.');
+            if (!plain.startsWith("net.")) {
+                set(plain, value);
+            }
+        });
+    }
+
     // The kernel refuses a group that the namespace's owner has no mapping for.
     private static long highestGroup(PodSandboxConfig config) {
         NamespaceOption modes = config.getLinux().getSecurityContext().getNamespaceOptions();
