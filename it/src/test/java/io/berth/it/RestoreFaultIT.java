@@ -3,7 +3,6 @@ package io.berth.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.CheckpointContainerRequest;
@@ -76,9 +75,7 @@ class RestoreFaultIT {
 
     @Test
     void aDaemonThatIsKilledAtAnyStepLeavesNothingHalfDone() throws Exception {
-        Process check = new ProcessBuilder("criu", "check").redirectErrorStream(true).start();
-        check.getInputStream().readAllBytes();
-        assumeTrue(check.waitFor() == 0, "the installed CRIU does not work on this kernel (criu check)");
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
         String original = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", COUNTER));

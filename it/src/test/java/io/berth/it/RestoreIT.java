@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.CheckpointContainerRequest;
@@ -48,12 +47,6 @@ class RestoreIT {
             default_runtime_name = "runc"
             """);
 
-    private static void requireCriu() throws Exception {
-        Process check = new ProcessBuilder("criu", "check").redirectErrorStream(true).start();
-        check.getInputStream().readAllBytes();
-        assumeTrue(check.waitFor() == 0, "the installed CRIU does not work on this kernel (criu check)");
-    }
-
     private PodClient.Pod pod(String name) {
         return daemon.pods().run(PodClient.config(name, daemon.node().logs()));
     }
@@ -89,7 +82,7 @@ class RestoreIT {
 
     @Test
     void aContainerGoesOnWhereItsCheckpointLeftIt() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         String image = TestImages.busybox(daemon);
         var first = pod("first");
         Path archive = checkpointOfACounter(first);
@@ -126,7 +119,7 @@ class RestoreIT {
 
     @Test
     void aContainerThatWaitsForItsRestoreCanBeStoppedAndOneThatCannotBeRestoredSaysWhy() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = pod("pod");
         Path archive = checkpointOfACounter(pod);
@@ -149,7 +142,7 @@ class RestoreIT {
 
     @Test
     void anImageThatSaysThatItIsACheckpointIsOne() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = pod("pod");
         importAsImage(Files.readAllBytes(checkpointOfACounter(pod)), "localhost/counter:1");
