@@ -10,6 +10,7 @@ import io.berth.cri.v1.CheckpointContainerRequest;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ImageSpec;
+import io.berth.cri.v1.ListContainersRequest;
 import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.StopContainerRequest;
 import io.grpc.Status;
@@ -146,10 +147,22 @@ class RestoreIT {
         TestImages.busybox(daemon);
         var pod = pod("pod");
         importAsImage(Files.readAllBytes(checkpointOfACounter(pod)), "localhost/counter:1");
+        String original = daemon.connection().runtime().listContainers(ListContainersRequest.getDefaultInstance())
+                .getContainers(0).getId();
         String again = daemon.pods().run(pod, from("localhost/counter:1"));
+        assertOwnCgroup(again, original);
         awaitCount(again, 10);
+        awaitCount(original, Integer.parseInt(lastCount(original)) + 3);
         assertEquals("localhost/counter:1", daemon.pods().status(again).getAnnotationsOrThrow("checkpointImage"));
         end(pod);
+    }
+
+    // The group of the container that was written, which still runs, would be the wrong one.
+    private void assertOwnCgroup(String container, String original) throws Exception {
+        String first = Files.readString(daemon.node().state().resolve("containers/" + container + "/pid")).strip();
+        String groups = Files.readString(Path.of("/proc/" + first + "/cgroup"));
+        assertTrue(groups.contains(container), groups);
+        assertFalse(groups.contains(original), groups);
     }
 
     private void importAsImage(byte[] layer, String name) throws Exception {
