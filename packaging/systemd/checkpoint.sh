@@ -27,7 +27,7 @@ nothing_of_restores() {
 }
 
 cgroups() { find /sys/fs/cgroup -type d -path '*berth*' | sort; }
-nothing_of_containers() { ! pgrep -f 'busybox rm' && nothing_of_restores && diff <(echo "$cgroups_before") <(cgroups); }
+nothing_of_containers() { ! pgrep -f '^sh -c echo mine' && nothing_of_restores && diff <(echo "$cgroups_before") <(cgroups); }
 
 # $1: a handler.
 check_checkpoint() {
@@ -122,5 +122,5 @@ check_kubelet_checkpoint() {
     check "kubelet: it has a cgroup of its own" in_own_cgroup again
     check "kubelet: nothing of the checkpoint is left on the disk" nothing_of_restores
     rm /etc/kubernetes/manifests/counter.yaml /etc/kubernetes/manifests/again.yaml
-    check "kubelet: both go with their manifests" await 180 sh -c '! pgrep -f "busybox rm"'
+    check "kubelet: both go with their manifests" await 180 sh -c '! pgrep -f "^sh -c echo mine"'
 }
