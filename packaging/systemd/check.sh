@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs inside a virtual machine with a real systemd, started by test.sh beside it: what the unit and the package promise.
 # /check has the packages old.deb and new.deb, the archive image.tar, and perhaps a kubelet.
+. /check/checkpoint.sh
 exec > >(tee /dev/ttyS0 /check/results) 2>&1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive
 passed=0
@@ -49,8 +50,14 @@ check "installed: it has told that it is ready" test "$(property Type)/$(propert
 cat > /etc/berth/config.toml << END
 [runtime]
 network = "builtin"
+enable_criu_support = true
 [runtime.runtimes.crun]
 options.SystemdCgroup = true
+# This crun knows no checkpoints.
+[runtime.runtimes.runc]
+options.SystemdCgroup = true
+[runtime.runtimes.cgroupfs]
+runtime_path = "/usr/sbin/runc"
 END
 check "restart with another configuration" systemctl restart berth
 check "the doctor finds no problem" berth doctor
@@ -97,6 +104,11 @@ check_container hang
 rm -r /etc/systemd/system/berth.service.d
 systemctl daemon-reload
 
+cgroups_before=$(cgroups)
+check_checkpoint runc
+check_checkpoint cgroupfs
+check "checkpoint: nothing is left" nothing_of_containers
+
 daemon=$(property MainPID)
 check "upgrade" dpkg -i --force-confold /check/new.deb
 check "upgrade: another daemon" another
@@ -114,16 +126,7 @@ if [ -x /check/kubelet ]; then
     ip address add 10.0.2.15/24 dev "$card"
     ip link set "$card" up
     ip route add default via 10.0.2.2
-    mkdir -p /etc/kubernetes/manifests
-    cat > /etc/kubernetes/manifests/web.yaml << END
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: default}
-spec:
-  terminationGracePeriodSeconds: 5
-  containers:
-  - {name: web, image: "$image", imagePullPolicy: Never, command: [sleep, "99999"]}
-END
+    static_pod web "$image" '    command: [sleep, "99999"]'
     /check/kubelet --config /check/kubelet.yaml > /check/kubelet.log 2>&1 &
     kubelet=$!
     check "kubelet: a static pod runs" await 180 sh -c 'timeout 60 berth ps | grep web | grep -q Running'
@@ -131,6 +134,10 @@ END
     systemctl restart berth
     rm /etc/kubernetes/manifests/web.yaml
     check "kubelet: the pod goes with its manifest" await 180 sh -c '! pgrep -f "^sleep 99999"'
+    # The handler of a pod that names none.
+    sed -i 's/^enable_criu_support/default_runtime_name = "runc"\n&/' /etc/berth/config.toml
+    systemctl restart berth
+    check_kubelet_checkpoint
     # Its process ends first; a kubelet that is ended now would leave the rest of the pod, which purge spares.
     check "kubelet: the pod is stopped" await 180 sh -c 'timeout 60 berth pods > /check/pods && ! grep -q " Ready" /check/pods'
     kill "$kubelet"

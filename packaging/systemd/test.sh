@@ -28,8 +28,9 @@ make_image() {
     skopeo copy -q "oci:$work/layout:check" "docker-archive:$1:docker.io/library/busybox:check"
 }
 
-debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,udev,kmod,linux-image-amd64,crun,conmon,iproute2,procps \
-    bookworm "$root" ${BERTH_DEBIAN_MIRROR:+"$BERTH_DEBIAN_MIRROR"} > "$work/debootstrap.log" \
+# This criu runs iptables to keep a pod's network still, and its package does not ask for that.
+packages=systemd,systemd-sysv,dbus,udev,kmod,linux-image-amd64,crun,conmon,iproute2,procps,runc,criu,iptables,netbase,curl
+debootstrap --variant=minbase --include=$packages bookworm "$root" ${BERTH_DEBIAN_MIRROR:+"$BERTH_DEBIAN_MIRROR"} > "$work/debootstrap.log" \
     || { tail -20 "$work/debootstrap.log"; exit 1; }
 mkdir "$root/check"
 dpkg-deb -R "$deb" "$work/package"
@@ -37,7 +38,7 @@ dpkg-deb --root-owner-group -Zgzip -z1 --build "$work/package" "$root/check/old.
 sed -i 's/^Version: .*/&+1/' "$work/package/DEBIAN/control"
 dpkg-deb --root-owner-group -Zgzip -z1 --build "$work/package" "$root/check/new.deb" > /dev/null
 make_image "$root/check/image.tar"
-cp "$here/check.sh" "$root/check/"
+cp "$here/check.sh" "$here/checkpoint.sh" "$root/check/"
 if [ -n "${BERTH_KUBELET:-}" ]; then
     cp "$BERTH_KUBELET" "$root/check/kubelet"
     # The very file of the document.

@@ -21,7 +21,7 @@ record BrokenProgram(Path path) {
                 verb=none
                 for word; do
                   case "$word" in --version) echo "a wrapper of runc"; exit 0;; esac
-                  case "$word" in create|start|delete|exec|state|features) verb=$word; break;; esac
+                  case "$word" in create|start|delete|exec|state|features|checkpoint) verb=$word; break;; esac
                 done
                 """, "exec runc \"$@\"");
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.berth.api.v1.ReconciliationRequest;
 import io.berth.cli.scratch.PodClient;
+import io.berth.cri.v1.CheckpointContainerRequest;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ExecSyncRequest;
 import io.berth.cri.v1.ListContainersRequest;
@@ -41,6 +42,7 @@ class BrokenRuntimeFaultIT {
     private final TestDaemon daemon = TestDaemon.withOptions("""
             [runtime]
             default_runtime_name = "plain"
+            enable_criu_support = true
             [runtime.runtimes.plain]
             runtime_path = "runc"
             [runtime.runtimes.broken]
@@ -120,6 +122,25 @@ class BrokenRuntimeFaultIT {
         assertEquals(Status.Code.DEADLINE_EXCEEDED, failure(starting).getStatus().getCode());
         var status = daemon.pods().awaitExit(container, Duration.ofSeconds(10));
         assertTrue(status.getExitCode() != 0 && status.getMessage().contains("took longer"), status.toString());
+        end();
+    }
+
+    @Test
+    void oneThatHangsAtACheckpointIsEndedInTheTimeOfTheRequestAndTheContainerGoesOn() {
+        String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", "while true; do sleep 0.1; echo x; done"));
+        RUNTIME.does("hang checkpoint");
+        Path archive = DIRECTORY.resolve("c.tar");
+        Status told = assertThrows(StatusRuntimeException.class, () -> daemon.connection().runtime().checkpointContainer(
+                CheckpointContainerRequest.newBuilder().setContainerId(container).setLocation(archive.toString())
+                        .setTimeout(1).build())).getStatus();
+        assertEquals(Status.Code.DEADLINE_EXCEEDED, told.getCode(), told.getDescription());
+        assertTrue(told.getDescription().contains("1000 ms"), told.getDescription());
+        assertFalse(java.nio.file.Files.exists(archive));
+        assertFalse(java.nio.file.Files.exists(daemon.node().root().resolve("checkpoints").resolve(container)));
+        assertEquals("up\n", daemon.pods().exec(container, "echo", "up").getStdout().toStringUtf8());
+        int said = daemon.log("broken", "c").length();
+        assertEquals(0, daemon.pods().exec(container, "sleep", "1").getExitCode());
+        assertTrue(daemon.log("broken", "c").length() > said, "it stands still");
         end();
     }
 

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.CheckpointContainerRequest;
@@ -47,15 +46,9 @@ class CheckpointIT {
                 .setLocation(location).setTimeout(60).build());
     }
 
-    private static boolean criuWorks() throws Exception {
-        Process check = new ProcessBuilder("criu", "check").redirectErrorStream(true).start();
-        check.getInputStream().readAllBytes();
-        return check.waitFor() == 0;
-    }
-
     @Test
     void aRunningContainerIsWrittenToAnArchiveOfItsOwnerAloneAndRunsOn() throws Exception {
-        assumeTrue(criuWorks(), "the installed CRIU does not work on this kernel (criu check)");
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
         String container = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", "echo mine > /note; sleep 1000"));
@@ -92,7 +85,7 @@ class CheckpointIT {
         String container = daemon.pods().run(pod, PodClient.container("c", "sleep", "1000"));
         assertEquals(Status.Code.INVALID_ARGUMENT, refusal(container, "relative.tar").getCode());
         assertEquals(Status.Code.INVALID_ARGUMENT, refusal(container, directory + "/no/such/directory.tar").getCode());
-        if (!criuWorks()) {
+        if (InstalledCriu.failure().isPresent()) {
             Status failed = refusal(container, directory.resolve("x.tar").toString());
             assertEquals(Status.Code.INTERNAL, failed.getCode());
             assertTrue(failed.getDescription().contains("vdso") || failed.getDescription().contains("rror"),

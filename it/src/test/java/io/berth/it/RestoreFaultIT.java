@@ -3,7 +3,6 @@ package io.berth.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.CheckpointContainerRequest;
@@ -27,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 class RestoreFaultIT {
 
-    private static final String COUNTER = "i=0; while true; do i=$((i+1)); echo $i > /count; sleep 0.05; done";
+    private static final String COUNTER = "i=0; while true; do i=$((i+1)); echo $i; echo $i > /count; sleep 0.05; done";
 
     @TempDir
     private Path directory;
@@ -74,11 +73,41 @@ class RestoreFaultIT {
                 .setLocation(archive.toString()).setTimeout(60).build());
     }
 
+    private static ContainerConfig from(Path archive) {
+        return PodClient.container("again").toBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(archive.toString())).build();
+    }
+
+    @Test
+    void theLogOfACheckpointEndsWhereItsMemoryDoes() throws Exception {
+        InstalledCriu.require();
+        TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        String original = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", COUNTER));
+        awaitCount(original, 3);
+        Path archive = directory.resolve("c.tar");
+        String thawed = "after CheckpointContainer/thawed";
+        daemon.faults().arm(thawed + " hold");
+        Thread caller = Thread.ofPlatform().start(() -> checkpoint(original, archive));
+        daemon.faults().awaitHeld(thawed);
+        awaitCount(original, count(original) + 5);
+        daemon.faults().release(thawed);
+        caller.join();
+        daemon.faults().arm();
+        String again = daemon.pods().run(pod, from(archive));
+        awaitCount(again, count(again) + 3);
+        List<String> said = daemon.log("pod", "again").lines().map(line -> line.substring(line.lastIndexOf(' ') + 1)).toList();
+        for (int i = 0; i < said.size(); i++) {
+            assertEquals(Integer.toString(i + 1), said.get(i), "the original said it again after the checkpoint");
+        }
+        daemon.pods().stop(pod);
+        daemon.pods().remove(pod);
+        daemon.assertNothingLeft();
+    }
+
     @Test
     void aDaemonThatIsKilledAtAnyStepLeavesNothingHalfDone() throws Exception {
-        Process check = new ProcessBuilder("criu", "check").redirectErrorStream(true).start();
-        check.getInputStream().readAllBytes();
-        assumeTrue(check.waitFor() == 0, "the installed CRIU does not work on this kernel (criu check)");
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
         String original = daemon.pods().run(pod, PodClient.container("c", "sh", "-c", COUNTER));
@@ -88,8 +117,7 @@ class RestoreFaultIT {
         killAt("CheckpointContainer/frozen", () -> checkpoint(original, archive));
         awaitCount(original, count(original) + 3);
 
-        ContainerConfig again = PodClient.container("again").toBuilder()
-                .setImage(ImageSpec.newBuilder().setImage(archive.toString())).build();
+        ContainerConfig again = from(archive);
         for (String step : List.of("record", "checkpoint", "root filesystem", "bundle", "log")) {
             killAt("CreateContainer/" + step, () -> daemon.pods().create(pod, again));
             assertEquals(1, daemon.connection().runtime().listContainers(ListContainersRequest.getDefaultInstance())

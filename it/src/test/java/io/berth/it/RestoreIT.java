@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.CheckpointContainerRequest;
 import io.berth.cri.v1.ContainerConfig;
 import io.berth.cri.v1.ContainerState;
 import io.berth.cri.v1.ImageSpec;
+import io.berth.cri.v1.ListContainersRequest;
 import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.StopContainerRequest;
 import io.grpc.Status;
@@ -48,12 +48,6 @@ class RestoreIT {
             default_runtime_name = "runc"
             """);
 
-    private static void requireCriu() throws Exception {
-        Process check = new ProcessBuilder("criu", "check").redirectErrorStream(true).start();
-        check.getInputStream().readAllBytes();
-        assumeTrue(check.waitFor() == 0, "the installed CRIU does not work on this kernel (criu check)");
-    }
-
     private PodClient.Pod pod(String name) {
         return daemon.pods().run(PodClient.config(name, daemon.node().logs()));
     }
@@ -89,7 +83,7 @@ class RestoreIT {
 
     @Test
     void aContainerGoesOnWhereItsCheckpointLeftIt() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         String image = TestImages.busybox(daemon);
         var first = pod("first");
         Path archive = checkpointOfACounter(first);
@@ -126,7 +120,7 @@ class RestoreIT {
 
     @Test
     void aContainerThatWaitsForItsRestoreCanBeStoppedAndOneThatCannotBeRestoredSaysWhy() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = pod("pod");
         Path archive = checkpointOfACounter(pod);
@@ -149,14 +143,26 @@ class RestoreIT {
 
     @Test
     void anImageThatSaysThatItIsACheckpointIsOne() throws Exception {
-        requireCriu();
+        InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = pod("pod");
         importAsImage(Files.readAllBytes(checkpointOfACounter(pod)), "localhost/counter:1");
+        String original = daemon.connection().runtime().listContainers(ListContainersRequest.getDefaultInstance())
+                .getContainers(0).getId();
         String again = daemon.pods().run(pod, from("localhost/counter:1"));
+        assertOwnCgroup(again, original);
         awaitCount(again, 10);
+        awaitCount(original, Integer.parseInt(lastCount(original)) + 3);
         assertEquals("localhost/counter:1", daemon.pods().status(again).getAnnotationsOrThrow("checkpointImage"));
         end(pod);
+    }
+
+    // The group of the container that was written, which still runs, would be the wrong one.
+    private void assertOwnCgroup(String container, String original) throws Exception {
+        String first = Files.readString(daemon.node().state().resolve("containers/" + container + "/pid")).strip();
+        String groups = Files.readString(Path.of("/proc/" + first + "/cgroup"));
+        assertTrue(groups.contains(container), groups);
+        assertFalse(groups.contains(original), groups);
     }
 
     private void importAsImage(byte[] layer, String name) throws Exception {

@@ -39,6 +39,11 @@ public final class Cgroups {
         return SystemdGroup.isOne(group);
     }
 
+    /** The path of {@code group} below the root of a hierarchy; what is a path already stays as it is. */
+    public static String path(String group) {
+        return SystemdGroup.path(group);
+    }
+
     /** Reads the layout from the mount table. */
     public static Cgroups detect() {
         Map<String, Path> controllers = new LinkedHashMap<>();

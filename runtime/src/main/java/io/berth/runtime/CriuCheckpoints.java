@@ -1,6 +1,7 @@
 package io.berth.runtime;
 
 import io.berth.base.RuntimeFault;
+import io.berth.linux.Cgroups;
 import io.berth.linux.DirectoryTree;
 import io.berth.runtime.ContainerRuntime.FirstProcess;
 import io.berth.runtime.ContainerRuntime.NewContainer;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Checkpoints by an OCI runtime that calls CRIU, as runc and crun do; conmon runs it for a restore and becomes the parent of
@@ -75,9 +77,11 @@ record CriuCheckpoints(OciRuntime runtime, ConmonMonitor monitor, Path bundles) 
 
     @Override
     public FirstProcess restore(NewContainer container, Path images) {
+        ObjectNode specification = specification(container.bundle());
+        nameCgroup(container.bundle(), specification);
         FirstProcess process;
         try {
-            process = monitor.restore(runtime, container, images, options(container.bundle()));
+            process = monitor.restore(runtime, container, images, options(specification));
         } catch (RuntimeFault failed) {
             throw new RuntimeFault(failed.kind(), failed.getMessage() + CriuLog.errors(container.bundle().resolve(LOG)), failed);
         }
@@ -91,23 +95,40 @@ record CriuCheckpoints(OciRuntime runtime, ConmonMonitor monitor, Path bundles) 
         return process;
     }
 
-    // Labels are the new container's: CRIU would set those of the old one.
-    private static List<String> options(Path bundle) {
-        List<String> options = new ArrayList<>(List.of("--file-locks"));
+    private static ObjectNode specification(Path bundle) {
         try {
-            JsonNode specification = JsonMapper.shared().readTree(bundle.resolve("config.json").toFile());
-            String process = specification.path("process").path("selinuxLabel").asString("");
-            String files = specification.path("linux").path("mountLabel").asString("");
-            if (!process.isEmpty()) {
-                options.addAll(List.of("--lsm-profile", "selinux:" + process));
-            }
-            if (!files.isEmpty()) {
-                options.addAll(List.of("--lsm-mount-context", files));
-            }
-            return options;
+            return (ObjectNode) JsonMapper.shared().readTree(bundle.resolve("config.json").toFile());
         } catch (JacksonException e) {
             throw RuntimeFault.internal("read the specification in " + bundle + ": " + RuntimeFault.reason(e), e);
         }
+    }
+
+    // crun does this by itself, and runc where each controller has a hierarchy of its own.
+    private void nameCgroup(Path bundle, ObjectNode specification) {
+        if (!runtime.isRunc() || !Cgroups.detect().isUnified()) {
+            return;
+        }
+        String group = Cgroups.path(specification.path("linux").path("cgroupsPath").asString(""));
+        CriuConfiguration.OF_RUNC.write(bundle, specification, Path.of("/", group).normalize().toString());
+        try {
+            Files.write(bundle.resolve("config.json"), JsonMapper.shared().writeValueAsBytes(specification));
+        } catch (IOException e) {
+            throw RuntimeFault.internal("write the specification in " + bundle + ": " + RuntimeFault.reason(e), e);
+        }
+    }
+
+    // Labels are the new container's: CRIU would set those of the old one.
+    private static List<String> options(JsonNode specification) {
+        List<String> options = new ArrayList<>(List.of("--file-locks"));
+        String process = specification.path("process").path("selinuxLabel").asString("");
+        String files = specification.path("linux").path("mountLabel").asString("");
+        if (!process.isEmpty()) {
+            options.addAll(List.of("--lsm-profile", "selinux:" + process));
+        }
+        if (!files.isEmpty()) {
+            options.addAll(List.of("--lsm-mount-context", files));
+        }
+        return options;
     }
 
     @Override

@@ -143,8 +143,12 @@ public final class OciRuntime {
     }
 
     private boolean keepsOnlyADirectory() {
-        String known = knownVersion();
-        return known.startsWith("runc version ") || known.startsWith("crun version ");
+        return isRunc() || knownVersion().startsWith("crun version ");
+    }
+
+    /** Whether it is runc, by its own word. */
+    boolean isRunc() {
+        return knownVersion().startsWith("runc version ");
     }
 
     private String knownVersion() {

@@ -40,13 +40,25 @@ public final class CheckpointArchive {
     private CheckpointArchive() {}
 
     /**
+     * What else was so when the container stood still.
+     *
+     * @param deleted what is deleted in {@code rootfs-diff.tar}
+     * @param logBytes the size of its log: what it says afterwards, a container that goes on from here says itself
+     */
+    public record Moment(List<String> deleted, long logBytes) {
+
+        public Moment {
+            deleted = List.copyOf(deleted);
+        }
+    }
+
+    /**
      * Writes the archive beside {@code target} and renames it, so that it is there whole or not at all.
      *
      * @param work the directory with {@code checkpoint/}, {@code rootfs-diff.tar} and {@code dump.log}
      * @param specification the container's {@code config.json}
-     * @param deleted what is deleted in {@code rootfs-diff.tar}
      */
-    public static void write(Path target, Path work, Path specification, Container container, List<String> deleted) {
+    public static void write(Path target, Path work, Path specification, Container container, Moment moment) {
         Path partial = target.resolveSibling(target.getFileName() + ".partial");
         try {
             Files.deleteIfExists(partial);
@@ -63,16 +75,16 @@ public final class CheckpointArchive {
                 json(tar, SPEC, CheckpointDumps.specification(spec, container));
                 json(tar, "status.dump", CheckpointDumps.status(container));
                 json(tar, "bind.mounts", CheckpointDumps.bindMounts(spec));
-                json(tar, DELETED, deleted);
+                json(tar, DELETED, moment.deleted());
                 for (String name : List.of("dump.log", "stats-dump", CHANGES)) {
-                    file(tar, name, work.resolve(name));
+                    file(tar, name, work.resolve(name), Long.MAX_VALUE);
                 }
                 if (container.logPath().isPresent()) {
-                    file(tar, LOG, container.logPath().get());
+                    file(tar, LOG, container.logPath().get(), moment.logBytes());
                 }
                 directory(tar, "checkpoint/");
                 for (Path image : images(work)) {
-                    file(tar, "checkpoint/" + image.getFileName(), image);
+                    file(tar, "checkpoint/" + image.getFileName(), image, Long.MAX_VALUE);
                 }
             }
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -89,12 +101,12 @@ public final class CheckpointArchive {
     }
 
     // A file that is not there is left out: a log that was moved away, statistics of another CRIU.
-    private static void file(TarArchiveOutputStream tar, String name, Path source) throws IOException {
+    private static void file(TarArchiveOutputStream tar, String name, Path source, long most) throws IOException {
         if (!Files.isRegularFile(source)) {
             return;
         }
         try (InputStream in = Files.newInputStream(source)) {
-            long size = Files.size(source);
+            long size = Math.min(Files.size(source), most);
             tar.putArchiveEntry(entry(name, size));
             // What a log gets meanwhile comes too late.
             byte[] buffer = new byte[1 << 16];

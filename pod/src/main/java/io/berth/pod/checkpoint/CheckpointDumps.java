@@ -49,6 +49,8 @@ final class CheckpointDumps {
 
     static JsonNode specification(JsonNode spec, Container container) {
         ObjectNode copy = (ObjectNode) spec.deepCopy();
+        // The configuration of its own restore, which is in its bundle.
+        copy.withObject("annotations").remove("org.criu.config");
         copy.withObject("annotations").put(CRIO_ANNOTATIONS,
                 JsonMapper.shared().writeValueAsString(container.config().getAnnotationsMap()));
         return copy;

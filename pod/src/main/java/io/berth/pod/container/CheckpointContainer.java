@@ -53,17 +53,18 @@ public final class CheckpointContainer {
             Path work = node.directories().checkpoint(id);
             Timeline.Operation timeline = node.timeline().operation(id, "CheckpointContainer");
             try {
-                List<String> deleted = dump(container, checkpoints, work, timeline, limit.isZero() ? USUAL_LIMIT : limit);
+                CheckpointArchive.Moment moment = dump(container, checkpoints, work, timeline,
+                        limit.isZero() ? USUAL_LIMIT : limit);
                 timeline.run("archive", () -> CheckpointArchive.write(target, work,
-                        node.directories().bundle(id).resolve("config.json"), container, deleted));
+                        node.directories().bundle(id).resolve("config.json"), container, moment));
             } finally {
                 DirectoryTree.remove(work);
             }
         }
     }
 
-    /** Writes memory and files while the container stands still; the deleted paths. */
-    private List<String> dump(Container container, Checkpoints checkpoints, Path work, Timeline.Operation timeline,
+    /** Writes memory and files while the container stands still. */
+    private CheckpointArchive.Moment dump(Container container, Checkpoints checkpoints, Path work, Timeline.Operation timeline,
             Duration limit) {
         String id = container.id();
         Path images = work.resolve("checkpoint");
@@ -71,12 +72,13 @@ public final class CheckpointContainer {
             Files.createDirectories(images);
             Files.createFile(work.resolve("dump.log"));
             try (OutputStream diff = Files.newOutputStream(work.resolve("rootfs-diff.tar"))) {
-                List<String> deleted = whileFrozen(container, checkpoints, timeline, () -> {
+                CheckpointArchive.Moment moment = whileFrozen(container, checkpoints, timeline, () -> {
                     timeline.run("memory", () -> checkpoints.write(id, images, work, limit));
-                    return timeline.step("changes", () -> changedIn(id).writeChanges(id, diff));
+                    List<String> deleted = timeline.step("changes", () -> changedIn(id).writeChanges(id, diff));
+                    return new CheckpointArchive.Moment(deleted, logBytes(container));
                 });
                 timeline.run("thawed", () -> checkpoints.thaw(id));
-                return deleted;
+                return moment;
             }
         } catch (IOException e) {
             throw RuntimeFault.internal("checkpoint container " + id + ": " + RuntimeFault.reason(e), e);
@@ -88,9 +90,13 @@ public final class CheckpointContainer {
                 RuntimeFault.notFound("checkpoint container " + id + ": it has no root file system"));
     }
 
+    // The monitor has written by now what the container had said.
+    private static long logBytes(Container container) {
+        return container.logPath().map(log -> log.toFile().length()).orElse(0L);
+    }
+
     // From its first step on recovery lets the container go on when this daemon does not come to that.
-    private List<String> whileFrozen(Container container, Checkpoints checkpoints, Timeline.Operation timeline,
-            Supplier<List<String>> work) {
+    private <T> T whileFrozen(Container container, Checkpoints checkpoints, Timeline.Operation timeline, Supplier<T> work) {
         try {
             timeline.run("frozen", () -> checkpoints.freeze(container.id()));
             return work.get();
