@@ -57,7 +57,8 @@ class CheckpointAgainIT {
                     if [ $left -gt 0 ]; then
                       echo $((left-1)) > %1$s.left
                       echo half > "$images/half.img"
-                      echo "(10.01) Error (compel/src/lib/infect.c:261): Unseizable non-zombie 17 found, state D, err -1/4" > "$work/dump.log"
+                      why="Unseizable non-zombie 17 found, state D, err -1/4"
+                      echo "(10.01) Error (compel/src/lib/infect.c:261): $why" > "$work/dump.log"
                       exit 1
                     fi
                     echo whole > "$images/inventory.img"

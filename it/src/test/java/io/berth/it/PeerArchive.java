@@ -110,8 +110,8 @@ final class PeerArchive {
 
     private void config(String name, String image, String ref, String imageName, String runtime) {
         text("config.dump", """
-                {"id": "%s", "name": "%s", "rootfsImage": "%s", "rootfsImageRef": "%s", "rootfsImageName": "%s", "runtime": "%s",
-                 "createdTime": "2026-01-01T00:00:00.5Z", "checkpointedTime": "2026-01-01T00:01:00.5Z",
+                {"id": "%s", "name": "%s", "rootfsImage": "%s", "rootfsImageRef": "%s", "rootfsImageName": "%s",
+                 "runtime": "%s", "createdTime": "2026-01-01T00:00:00.5Z", "checkpointedTime": "2026-01-01T00:01:00.5Z",
                  "restoredTime": "0001-01-01T00:00:00Z", "restored": false}
                 """.formatted("a".repeat(64), name, image, ref, imageName, runtime));
     }

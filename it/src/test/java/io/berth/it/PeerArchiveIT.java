@@ -45,14 +45,15 @@ class PeerArchiveIT {
             runtime_path = "%s"
             """.formatted(SCRIPT));
 
-    /** What runc does in a restore until CRIU runs: it mounts the root and the volumes in its own directory. Then it is killed. */
+    /** What runc does in a restore until CRIU runs: it mounts root and volumes in its own directory. Then it is killed. */
     private static Path script() {
         try {
             Path script = Files.createTempFile("berth-killed", "runtime");
             Files.writeString(script, """
                     #!/bin/sh
                     for word; do
-                      case "$word" in --version) echo "a wrapper of runc"; exit 0;; restore) restore=yes;; --help) help=yes;; esac
+                      case "$word" in --version) echo "a wrapper of runc"; exit 0;; esac
+                      case "$word" in restore) restore=yes;; --help) help=yes;; esac
                       case "$word" in --root=*) root=${word#--root=};; esac
                       case "$before" in --bundle) bundle=$word;; esac
                       before=$word; last=$word

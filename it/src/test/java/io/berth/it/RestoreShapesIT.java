@@ -199,7 +199,8 @@ class RestoreShapesIT {
     void whatConfinesOneConfinesItAgain() throws Exception {
         String container = goesOn(secured(it -> it.setReadonlyRootfs(true).setNoNewPrivs(true)
                 .setSeccomp(SecurityProfile.newBuilder().setProfileType(SecurityProfile.ProfileType.RuntimeDefault))
-                .setCapabilities(Capability.newBuilder().addDropCapabilities("CHOWN").addAddCapabilities("NET_ADMIN"))), COUNT);
+                .setCapabilities(Capability.newBuilder().addDropCapabilities("CHOWN").addAddCapabilities("NET_ADMIN"))),
+                COUNT);
         String status = in(container, "cat", "/proc/1/status");
         assertTrue(status.contains("NoNewPrivs:\t1"), status);
         assertTrue(status.contains("Seccomp:\t2"), status);

@@ -351,7 +351,8 @@ class SnapshotsIT {
         Path layer = Files.write(root.resolve("link.tar"), new TarBytes().symlink("out", outside.toString()).bytes());
         for (String path : List.of("/../outside/precious", "..", "/", "a/../../outside/precious")) {
             RuntimeFault refused = assertThrows(RuntimeFault.class, () -> snapshots.prepareChanged("c1", List.of(low),
-                    root.resolve("mnt"), Optional.empty(), new Changes(Optional.of(layer), List.of(path), OptionalInt.empty())));
+                    root.resolve("mnt"), Optional.empty(),
+                    new Changes(Optional.of(layer), List.of(path), OptionalInt.empty())));
             assertEquals(RuntimeFault.Kind.DATA_LOSS, refused.kind());
             assertEquals(Set.of(), snapshots.activeKeys());
         }

@@ -82,7 +82,8 @@ public record Checkpoint(CheckpointSource source, String imageName, List<String>
     /** A digest of files by their names, to see whether a second reading found the same. */
     static Digest seal(Map<String, byte[]> files) {
         StringBuilder all = new StringBuilder();
-        new TreeMap<>(files).forEach((name, bytes) -> all.append(name).append(' ').append(Digest.ofBytes(bytes)).append('\n'));
+        new TreeMap<>(files).forEach((name, bytes) ->
+                all.append(name).append(' ').append(Digest.ofBytes(bytes)).append('\n'));
         return Digest.ofBytes(all.toString().getBytes(StandardCharsets.UTF_8));
     }
 

@@ -27,8 +27,8 @@ final class CheckpointDumps {
 
     private CheckpointDumps() {}
 
-    // The reference: CRI-O refuses all but the bare hexadecimal number of the image. containerd of before 2.4 looks for an image
-    // of that name and has to be given one.
+    // The reference: CRI-O refuses all but the bare hexadecimal number of the image. containerd of before 2.4 looks for an
+    // image of that name and has to be given one.
     static ObjectNode config(Container container) {
         return JsonNodeFactory.instance.objectNode().put("id", container.id())
                 .put("name", container.config().getMetadata().getName())

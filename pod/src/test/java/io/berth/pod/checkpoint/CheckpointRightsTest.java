@@ -63,7 +63,8 @@ class CheckpointRightsTest {
 
     @Test
     void whatConfinesTheRequestConfinesTheProcesses() throws IOException {
-        String confined = "{\"process\": {\"noNewPrivileges\": true, \"apparmorProfile\": \"p\"}, \"linux\": {\"seccomp\": {}}}";
+        String confined = "{\"process\": {\"noNewPrivileges\": true, \"apparmorProfile\": \"p\"},"
+                + " \"linux\": {\"seccomp\": {}}}";
         assertEquals(Set.of(), beyond(confined, message(15, "p", 18, 1), 11, 2));
         assertEquals(3, beyond(confined, message(1, 0)).size());
         assertEquals(3, beyond(confined, message(15, "q", 18, 0), 11, 0).size());

@@ -166,7 +166,8 @@ class CheckpointTest {
         assertTrue(misfit(FITS).contains("could write to /sys/fs/cgroup"));
         mounts("/", 0, "/data", 0, "/proc/sys", 1, "/sys/fs/cgroup", 1, "/dev/console", 0, "/disk", 0);
         assertTrue(misfit(FITS).contains("had mounted something at /disk"));
-        fit(spec(FITS.replace("\"root\":", "\"process\": {\"capabilities\": {\"bounding\": [\"CAP_SYS_ADMIN\"]}}, \"root\":")));
+        fit(spec(FITS.replace("\"root\":",
+                "\"process\": {\"capabilities\": {\"bounding\": [\"CAP_SYS_ADMIN\"]}}, \"root\":")));
     }
 
     @Test
