@@ -12,9 +12,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -32,17 +35,24 @@ final class WriteChanges {
 
     private static final int BUFFER = 64 << 10;
     /** What a container may have made to keep the daemon busy or to take its memory. */
-    private static final int DEPTH_LIMIT = 200;
-    private static final int NOTES_LIMIT_CHARACTERS = 4 << 20;
+    private static final int DEPTH_LIMIT = 256;
+    private static final int NOTES_CHARACTERS = 4 << 20;
 
     private final Path upper;
     // By inode, what a further hard link refers to.
     private final Map<Long, String> linked = new HashMap<>();
     private final List<String> deleted = new ArrayList<>();
+    private final int notesLimit;
     private int notes;
 
     WriteChanges(Path upper) {
+        this(upper, NOTES_CHARACTERS);
+    }
+
+    /** @param notesLimit characters of the paths that may have to be kept in mind */
+    WriteChanges(Path upper, int notesLimit) {
         this.upper = upper;
+        this.notesLimit = notesLimit;
     }
 
     /** Writes the whole stream to {@code out}, which stays open. The paths that are deleted, where they are text. */
@@ -54,7 +64,7 @@ final class WriteChanges {
             tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
             // The root itself too, which a container may have changed as well.
             empty(tar, described(new TarArchiveEntry("./", TarConstants.LF_DIR), Inodes.status(root)));
-            directory(tar, root, "", 0);
+            all(tar, root);
             tar.finish();
             return List.copyOf(deleted);
         } catch (IOException e) {
@@ -62,28 +72,60 @@ final class WriteChanges {
         }
     }
 
-    // In no order: a directory may have millions of names.
-    private void directory(TarArchiveOutputStream tar, Fd root, String path, int depth) throws IOException {
-        if (depth > DEPTH_LIMIT) {
-            throw tooMuch("its directories are deeper than " + DEPTH_LIMIT);
+    /** A directory that is being gone through. */
+    private record Open(Fd directory, DirectoryStream<Path> entries, Iterator<Path> left, String path) implements AutoCloseable {
+
+        static Open of(Fd directory, String path) throws IOException {
+            try {
+                DirectoryStream<Path> entries = Files.newDirectoryStream(directory.procPath());
+                return new Open(directory, entries, entries.iterator(), path);
+            } catch (IOException | RuntimeException e) {
+                directory.close();
+                throw e;
+            }
         }
-        try (Fd directory = path.isEmpty() ? Fd.openDirectory(upper)
-                : RootedPath.openDirectory(root, raw(path), RootedPath.Escape.STAYS_IN_ROOT);
-                DirectoryStream<Path> entries = Files.newDirectoryStream(directory.procPath())) {
-            for (Path each : entries) {
-                byte[] name = RawName.of(each);
-                String child = (path.isEmpty() ? "" : path + "/") + new String(name, StandardCharsets.ISO_8859_1);
-                var status = Inodes.status(directory, name);
-                if (status.isPresent()) {
-                    entry(tar, root, directory, name, child, status.get(), depth);
+
+        @Override
+        public void close() throws IOException {
+            directory.close();
+            entries.close();
+        }
+    }
+
+    // In no order, since a directory may have millions of names, and not by recursion: the stacks of the daemon are small.
+    private void all(TarArchiveOutputStream tar, Fd root) throws IOException {
+        Deque<Open> open = new ArrayDeque<>();
+        try {
+            open.push(Open.of(Fd.openDirectory(upper), ""));
+            while (!open.isEmpty()) {
+                Open now = open.peek();
+                if (!now.left.hasNext()) {
+                    open.pop().close();
+                    continue;
                 }
+                byte[] name = RawName.of(now.left.next());
+                String child = (now.path.isEmpty() ? "" : now.path + "/") + new String(name, StandardCharsets.ISO_8859_1);
+                var status = Inodes.status(now.directory, name);
+                if (status.isPresent()) {
+                    entry(tar, root, now.directory, name, child, status.get());
+                    if (status.get().isDirectory()) {
+                        if (open.size() > DEPTH_LIMIT) {
+                            throw tooMuch("its directories are deeper than " + DEPTH_LIMIT);
+                        }
+                        open.push(Open.of(RootedPath.openDirectory(root, raw(child), RootedPath.Escape.STAYS_IN_ROOT), child));
+                    }
+                }
+            }
+        } finally {
+            for (Open left : open) {
+                left.close();
             }
         }
     }
 
     private void note(String path) {
         notes += path.length();
-        if (notes > NOTES_LIMIT_CHARACTERS) {
+        if (notes > notesLimit) {
             throw tooMuch("it has deleted, or has with several names, more files than can be kept in mind");
         }
     }
@@ -92,8 +134,8 @@ final class WriteChanges {
         return new RuntimeFault(RuntimeFault.Kind.RESOURCE_EXHAUSTED, "write the changes in " + upper + ": " + reason);
     }
 
-    private void entry(TarArchiveOutputStream tar, Fd root, Fd parent, byte[] name, String path, Inodes.Status status,
-            int depth) throws IOException {
+    private void entry(TarArchiveOutputStream tar, Fd root, Fd parent, byte[] name, String path, Inodes.Status status)
+            throws IOException {
         if (status.isWhiteout()) {
             int slash = path.lastIndexOf('/') + 1;
             note(path);
@@ -107,7 +149,6 @@ final class WriteChanges {
                 if (Inodes.attribute(parent, name, "trusted.overlay.opaque").isPresent()) {
                     empty(tar, new TarArchiveEntry(path + "/.wh..wh..opq"));
                 }
-                directory(tar, root, path, depth + 1);
             }
             case Inodes.REGULAR -> regular(tar, root, path, status);
             case Inodes.SYMLINK -> {
