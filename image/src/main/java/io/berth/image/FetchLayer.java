@@ -4,6 +4,7 @@ import io.berth.base.CallScope;
 import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.base.ThreadEnd;
 import io.berth.base.Timeline;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class FetchLayer {
                 if (!complete) {
                     fetching.interrupt();
                 }
-                join(fetching);
+                ThreadEnd.await(fetching);
             }
             if (complete) {
                 listener.unpacked(layer.digest(), Duration.ofNanos(System.nanoTime() - from));
@@ -135,21 +136,6 @@ final class FetchLayer {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException fault ? fault
                     : RuntimeFault.internal("fetch layer: " + RuntimeFault.reason(e.getCause()), e.getCause());
-        }
-    }
-
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-                thread.interrupt();
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -9,7 +9,8 @@ interface MissingBlobs {
 
     /** Has none. */
     MissingBlobs NOBODY = (image, missing) -> {
-        throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "fetch layers of image " + image.id() + ": nobody can: pull the image again");
+        throw new RuntimeFault(RuntimeFault.Kind.DATA_LOSS, "fetch layers of image " + image.id()
+                + ": nobody can: pull the image again");
     };
 
     /** @throws RuntimeFault as {@link PullImage} does, when no place that the image was pulled from gives them */

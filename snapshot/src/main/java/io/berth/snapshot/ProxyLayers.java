@@ -5,6 +5,7 @@ import io.berth.base.KeyedLocks;
 import io.berth.base.RandomId;
 import io.berth.base.RuntimeFault;
 import io.berth.base.RuntimeFault.Kind;
+import io.berth.base.ThreadEnd;
 import io.berth.linux.Mounts;
 import java.io.IOException;
 import java.io.InputStream;
@@ -149,18 +150,7 @@ final class ProxyLayers {
 
     // On a thread that is waited for in any case: a snapshot that is still being written cannot be taken back.
     private static void toItsEnd(FutureTask<String> task) {
-        Thread thread = Thread.ofPlatform().name("unpack-layer").start(task);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-                thread.interrupt();
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        if (ThreadEnd.await(Thread.ofPlatform().name("unpack-layer").start(task))) {
             throw new RuntimeFault(Kind.CANCELLED, "unpack layer: cancelled");
         }
         try {
