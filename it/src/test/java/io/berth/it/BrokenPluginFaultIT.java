@@ -16,7 +16,6 @@ import io.berth.cri.v1.PullImageRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -41,7 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BrokenPluginFaultIT {
 
     private static final String BRIDGE = "cnif" + ProcessHandle.current().pid() % 10_000;
-    private final Path directory = temporary();
+    private final Path directory = FreshDirectory.named("berth-cni");
 
     @RegisterExtension
     private final TestDaemon daemon = TestDaemon.withOptions("""
@@ -55,14 +54,6 @@ class BrokenPluginFaultIT {
             """.formatted(directory), "-Dberth.cni.limit.millis=2000");
 
     private BrokenProgram plugin;
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-cni");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
 
     @BeforeEach
     void configure() throws IOException {

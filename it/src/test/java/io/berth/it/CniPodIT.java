@@ -9,7 +9,6 @@ import io.berth.cri.v1.PodSandboxStatusRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,7 +27,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class CniPodIT {
 
     private static final String BRIDGE = "cnit" + ProcessHandle.current().pid() % 10_000;
-    private final Path directory = temporary();
+    private final Path directory = FreshDirectory.named("berth-cni");
 
     @RegisterExtension
     private final TestDaemon daemon = TestDaemon.with("""
@@ -38,14 +37,6 @@ class CniPodIT {
             conf_dir = "%1$s/net.d"
             bin_dirs = ["%1$s/bin", "/usr/lib/cni", "/opt/cni/bin"]
             """.formatted(directory));
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-cni");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
 
     @BeforeEach
     void directories() throws IOException {

@@ -9,7 +9,6 @@ import io.berth.cli.scratch.PodClient;
 import io.berth.cri.v1.ImageSpec;
 import io.berth.cri.v1.Mount;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +27,7 @@ class ImageCommandIT {
 
     private static final String HELPER = "berth-test";
 
-    private final Path directory = temporary();
+    private final Path directory = FreshDirectory.named("berth-images");
 
     @RegisterExtension
     private final TestDaemon daemon = TestDaemon.with("""
@@ -40,14 +39,6 @@ class ImageCommandIT {
     private final BerthCommand berth = new BerthCommand(daemon);
 
     // Not a @TempDir: the daemon's configuration names it, and is written before those are made.
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-images");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @AfterEach
     void remove() throws IOException {
         try (Stream<Path> all = Files.walk(directory)) {

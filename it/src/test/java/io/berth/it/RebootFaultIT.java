@@ -10,7 +10,6 @@ import io.berth.cri.v1.PodSandboxState;
 import io.berth.linux.Cgroups;
 import io.berth.linux.Mounts;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -32,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RebootFaultIT {
 
     private static final String BRIDGE = "cnir" + ProcessHandle.current().pid() % 10_000;
-    private final Path directory = temporary();
+    private final Path directory = FreshDirectory.named("berth-cni");
 
     @RegisterExtension
     private final TestDaemon daemon = TestDaemon.with("""
@@ -41,14 +40,6 @@ class RebootFaultIT {
             [runtime.cni]
             conf_dir = "%1$s"
             """.formatted(directory));
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-cni");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
 
     @BeforeEach
     void configure() throws IOException {

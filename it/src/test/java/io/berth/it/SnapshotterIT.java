@@ -28,7 +28,6 @@ import io.berth.server.snapshotter.GrpcSnapshots;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class SnapshotterIT extends HandlerPods {
 
-    private static final Path DIRECTORY = temporary();
+    private static final Path DIRECTORY = FreshDirectory.named("berth-snapshots");
     private static ContainerdSnapshots program;
 
     SnapshotterIT() {
@@ -63,14 +62,6 @@ class SnapshotterIT extends HandlerPods {
             runtime_path = "runc"
             snapshotter = "overlayfs"
             """.formatted(DIRECTORY));
-    }
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-snapshots");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @BeforeAll

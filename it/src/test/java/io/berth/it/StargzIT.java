@@ -18,8 +18,6 @@ import io.berth.snapshot.SnapshotCalls;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -31,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class StargzIT extends HandlerPods {
 
-    private static final Path DIRECTORY = temporary();
+    private static final Path DIRECTORY = FreshDirectory.named("berth-stargz");
     private static LocalRegistry registry;
     private static StargzSnapshotter snapshotter;
 
@@ -46,14 +44,6 @@ class StargzIT extends HandlerPods {
             runtime_path = "runc"
             snapshotter = "overlayfs"
             """.formatted(DIRECTORY));
-    }
-
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("berth-stargz");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @BeforeAll
