@@ -51,6 +51,7 @@ cat > /etc/berth/config.toml << END
 [runtime]
 network = "builtin"
 enable_criu_support = true
+enable_checkpoint_images = true
 [runtime.runtimes.crun]
 options.SystemdCgroup = true
 # This crun knows no checkpoints.

@@ -90,6 +90,20 @@ class PeerArchiveIT {
     }
 
     @Test
+    void anImageThatIsACheckpointIsRefusedUnlessSuchAreAllowed() throws Exception {
+        String image = TestImages.busybox(daemon);
+        var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));
+        Path archive = PeerArchive.ofContainerd(image, BusyboxImage.NAME).write(directory.resolve("containerd.tar"));
+        CheckpointImage.importInto(daemon, directory.resolve("image"), Files.readAllBytes(archive), "localhost/checkpoint:1");
+        ContainerConfig named = PodClient.container("again").toBuilder().setImage(ImageSpec.newBuilder()
+                .setImage("localhost/checkpoint:1")).build();
+        StatusRuntimeException refused = assertThrows(StatusRuntimeException.class, () -> daemon.pods().create(pod, named));
+        assertEquals(Status.Code.UNIMPLEMENTED, refused.getStatus().getCode(), refused.getMessage());
+        assertTrue(refused.getMessage().contains("enable_checkpoint_images"), refused.getMessage());
+        end(pod);
+    }
+
+    @Test
     void whatCriOHasWrittenBecomesAContainer() throws Exception {
         String image = TestImages.busybox(daemon);
         var pod = daemon.pods().run(PodClient.config("pod", daemon.node().logs()));

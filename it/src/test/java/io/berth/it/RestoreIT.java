@@ -45,6 +45,7 @@ class RestoreIT {
     private final TestDaemon daemon = TestDaemon.with("""
             [runtime]
             enable_criu_support = true
+            enable_checkpoint_images = true
             default_runtime_name = "runc"
             """);
 
@@ -146,7 +147,7 @@ class RestoreIT {
         InstalledCriu.require();
         TestImages.busybox(daemon);
         var pod = pod("pod");
-        importAsImage(Files.readAllBytes(checkpointOfACounter(pod)), "localhost/counter:1");
+        CheckpointImage.importInto(daemon, directory.resolve("image"), Files.readAllBytes(checkpointOfACounter(pod)), "localhost/counter:1");
         String original = daemon.connection().runtime().listContainers(ListContainersRequest.getDefaultInstance())
                 .getContainers(0).getId();
         String again = daemon.pods().run(pod, from("localhost/counter:1"));
@@ -163,34 +164,6 @@ class RestoreIT {
         String groups = Files.readString(Path.of("/proc/" + first + "/cgroup"));
         assertTrue(groups.contains(container), groups);
         assertFalse(groups.contains(original), groups);
-    }
-
-    private void importAsImage(byte[] layer, String name) throws Exception {
-        Path layout = Files.createDirectories(directory.resolve("image"));
-        String diffId = blob(layout, layer);
-        byte[] config = ("{\"architecture\": \"amd64\", \"os\": \"linux\", \"config\": {}, \"rootfs\": {\"type\": \"layers\","
-                + " \"diff_ids\": [\"" + diffId + "\"]}}").getBytes(StandardCharsets.UTF_8);
-        byte[] manifest = ("{\"schemaVersion\": 2, \"mediaType\": \"application/vnd.oci.image.manifest.v1+json\", \"config\": "
-                + descriptor("config", blob(layout, config), config.length) + ", \"layers\": ["
-                + descriptor("layer", diffId, layer.length) + "], \"annotations\":"
-                + " {\"org.criu.checkpoint.container.name\": \"c\"}}").getBytes(StandardCharsets.UTF_8);
-        Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\": \"1.0.0\"}");
-        Files.writeString(layout.resolve("index.json"), "{\"schemaVersion\": 2, \"manifests\": [{\"mediaType\":"
-                + " \"application/vnd.oci.image.manifest.v1+json\", \"digest\": \"" + blob(layout, manifest) + "\", \"size\": "
-                + manifest.length + ", \"annotations\": {\"io.containerd.image.name\": \"" + name + "\"}}]}");
-        daemon.connection().berth().importImage(io.berth.api.v1.ImportImageRequest.newBuilder().setPath(layout.toString()).build());
-    }
-
-    private static String descriptor(String kind, String digest, long size) {
-        String type = kind.equals("config") ? "config.v1+json" : "layer.v1.tar";
-        return "{\"mediaType\": \"application/vnd.oci.image." + type + "\", \"digest\": \"" + digest + "\", \"size\": " + size + "}";
-    }
-
-    private static String blob(Path layout, byte[] bytes) throws Exception {
-        var digest = io.berth.base.Digest.ofBytes(bytes);
-        Path blobs = Files.createDirectories(layout.resolve("blobs/sha256"));
-        Files.write(blobs.resolve(digest.hex()), bytes);
-        return digest.toString();
     }
 
     @Test

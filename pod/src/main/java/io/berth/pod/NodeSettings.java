@@ -13,9 +13,10 @@ import java.util.Optional;
  * @param unprivilegedPing let every process of such a pod send ICMP echo requests
  * @param shmBytes size of a pod's /dev/shm
  * @param checkpoints whether clients may write containers with their memory to archives, and make containers from those
+ * @param checkpointImages whether an image may be such an archive: whoever can name one for a pod can name one of these then
  * @param sandboxPool how many sandboxes are kept ready ahead of requests
  * @param resolvConf the node's resolver configuration, for pods that bring none
  */
 public record NodeSettings(String defaultHandler, String defaultCgroup, boolean systemdCgroup, boolean unprivilegedPorts,
-        boolean unprivilegedPing, long shmBytes, boolean checkpoints, int sandboxPool,
-        Optional<Path> resolvConf) {}
+        boolean unprivilegedPing, long shmBytes, boolean checkpoints, boolean checkpointImages,
+        int sandboxPool, Optional<Path> resolvConf) {}

@@ -204,7 +204,7 @@ final class Wiring {
         }
         return new NodeSettings(handler, runtime.defaultCgroupParent(), runtimes.get(handler).handler().systemdCgroup(),
                 runtime.unprivilegedPorts(), runtime.unprivilegedIcmp(), runtime.shmBytes(),
-                runtime.checkpoints(), runtime.sandboxPool(), Optional.empty());
+                runtime.checkpoints(), runtime.checkpointImages(), runtime.sandboxPool(), Optional.empty());
     }
 
     private SpecSettings specSettings() {

@@ -38,6 +38,7 @@ final class ContainerdKeys {
             Map.entry("restrict_oom_score_adj", "runtime.restrict_oom_score_adj"),
             Map.entry("unset_seccomp_profile", "runtime.unset_seccomp_profile"),
             Map.entry("cdi_spec_dirs", "runtime.cdi_spec_dirs"), Map.entry("enable_criu", "runtime.enable_criu_support"),
+            Map.entry("enable_experimental_restore_via_create", "runtime.enable_checkpoint_images"),
             Map.entry("containerd/ignore_blockio_not_enabled_errors", "runtime.ignore_blockio_not_enabled_errors"),
             Map.entry("containerd/ignore_rdt_not_enabled_errors", "runtime.ignore_rdt_not_enabled_errors"),
             Map.entry("plugins/io.containerd.service.v1.tasks-service/blockio_config_file", "runtime.blockio_config_file"),

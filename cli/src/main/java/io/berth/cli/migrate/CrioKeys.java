@@ -22,7 +22,6 @@ final class CrioKeys {
             Map.entry("runtime/default_runtime", "runtime.default_runtime_name"),
             Map.entry("runtime/conmon", "runtime.conmon"), Map.entry("runtime/cdi_spec_dirs", "runtime.cdi_spec_dirs"),
             Map.entry("runtime/selinux", "runtime.enable_selinux"), Map.entry("runtime/hooks_dir", "runtime.hooks_dir"),
-            Map.entry("runtime/enable_criu_support", "runtime.enable_criu_support"),
             Map.entry("runtime/blockio_config_file", "runtime.blockio_config_file"),
             Map.entry("network/network_dir", "runtime.cni.conf_dir"),
             Map.entry("network/plugin_dirs", "runtime.cni.bin_dirs"),

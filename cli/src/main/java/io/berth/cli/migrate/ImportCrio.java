@@ -64,6 +64,10 @@ public final class ImportCrio {
             case "runtime/log_level" -> imported.take(key, "debug.level", LEVELS.getOrDefault(value, value.toString()));
             case "api/stream_port" ->
                 imported.take(key, "streaming.stream_server_port", Long.parseLong(value.toString()));
+            case "runtime/enable_criu_support" -> {
+                imported.take(key, "runtime.enable_criu_support", value);
+                imported.take(key + " (CRI-O restores images with it, too)", "runtime.enable_checkpoint_images", value);
+            }
             case "nri/enable_nri" -> imported.take(key, "nri.disable", !value.equals(true));
             case "runtime/cgroup_manager", "runtime/default_capabilities" -> { }
             case "metrics/enable_metrics" -> metrics(key, value);

@@ -350,6 +350,7 @@ class ImportTest {
         assertEquals(83886080L, ours.get("grpc.max_recv_message_size"));
         assertEquals("[/usr/share/containers/oci/hooks.d]", ours.get("runtime.hooks_dir").toString());
         assertEquals(true, ours.get("runtime.enable_criu_support"));
+        assertEquals(true, ours.get("runtime.enable_checkpoint_images"));
         assertEquals("io.containerd.kata.v2", ours.get("runtime.runtimes.kata.runtime_type"));
         assertEquals("/opt/kata/configuration.toml", ours.get("runtime.runtimes.kata.options.ConfigPath"));
         assertEquals("/usr/libexec/crio/conmon", ours.get("runtime.runtimes.crun.monitor_path"));

@@ -47,6 +47,11 @@ final class FindOrigin {
         if (!mayBeCheckpoint(image) || CheckpointImage.containerName(node.images(), image).isEmpty()) {
             return new ContainerOrigin(config, image, Optional.empty());
         }
+        if (node.settings().checkpoints() && !node.settings().checkpointImages()) {
+            throw RuntimeFault.unsupported("create container " + config.getMetadata().getName() + ": image " + wanted
+                    + " is the checkpoint of a container, and this node restores only archives: set"
+                    + " runtime.enable_checkpoint_images = true where all who name images for pods may be trusted with it");
+        }
         return restored(config, sandbox, layer(config, image));
     }
 

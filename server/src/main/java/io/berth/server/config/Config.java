@@ -75,7 +75,7 @@ public record Config(Path root, Path state, Grpc grpc, LogLines log, Runtime run
     public record Runtime(String defaultRuntimeName, Map<String, Handler> runtimes, NetworkKind network, Cni cni,
             Builtin builtin, String conmon, String defaultCgroupParent, boolean restrictOomScoreAdj,
             boolean unprivilegedPorts, boolean unprivilegedIcmp, String unsetSeccompProfile, Path seccompProfileRoot,
-            List<Path> cdiSpecDirs, long shmBytes, int sandboxPool, boolean checkpoints, boolean selinux,
+            List<Path> cdiSpecDirs, long shmBytes, int sandboxPool, boolean checkpoints, boolean checkpointImages, boolean selinux,
             Optional<Path> blockioConfigFile, boolean ignoreBlockioNotEnabled,
             boolean ignoreRdtNotEnabled, List<Path> hooksDirs) {}
 

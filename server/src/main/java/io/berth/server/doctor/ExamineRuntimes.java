@@ -69,6 +69,9 @@ final class ExamineRuntimes implements Examination {
             }
         });
         programs.forEach((name, program) -> found.addAll(program(host, "handler " + name, program)));
+        if (config.runtime().checkpoints()) {
+            found.add(ExamineCriu.look(host));
+        }
         config.runtime().runtimes().forEach((name, handler) -> {
             if (!handler.isShim() && version(host, handler.path()).filter(words -> words.startsWith("runsc")).isPresent()) {
                 found.addAll(gvisor(host, "handler " + name, handler));

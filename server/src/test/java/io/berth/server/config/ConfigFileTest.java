@@ -83,6 +83,7 @@ class ConfigFileTest {
                 runtime.conmon = conmon
                 runtime.default_cgroup_parent = /berth
                 runtime.default_runtime_name =\s
+                runtime.enable_checkpoint_images = false
                 runtime.enable_criu_support = false
                 runtime.enable_selinux = true
                 runtime.enable_unprivileged_icmp = true

@@ -79,6 +79,19 @@ class DoctorTest {
     }
 
     @Test
+    void checkpointsNeedACriuThatWorks() throws IOException {
+        String toml = "[runtime]\nenable_criu_support = true\n";
+        assertFound(toml, Grade.PROBLEM, "there is no criu in PATH");
+        program("usr/bin/criu", "Version: 4.2");
+        printed.put("criu --version", "Version: 4.2");
+        assertFound(toml, Grade.PROBLEM, "criu 4.2 does not work on this kernel");
+        printed.put("criu check", "Looks good.");
+        assertFound(toml, Grade.PROBLEM, "criu 4.2 finds no iptables-restore");
+        program("usr/bin/iptables-restore", "");
+        assertEquals(List.of(), findings(toml));
+    }
+
+    @Test
     void aSnapshotterHasToListen() throws IOException {
         String toml = "[proxy_plugins.lazy]\naddress = \"/run/lazy.sock\"\n";
         assertFound(toml, Grade.PROBLEM, "nobody listens on /run/lazy.sock, the socket of snapshotter lazy");
