@@ -326,7 +326,9 @@ public final class OciRuntime {
     private Command.Output run(String action, List<String> verb) {
         Command.Output output = call(verb);
         if (output.exitCode() != 0) {
-            throw RuntimeWords.fault(action, printed(output));
+            String words = printed(output);
+            throw RuntimeWords.fault(action, words.isBlank() ? "the runtime gave no reason, and ended with " + output.exitCode()
+                    : words);
         }
         return output;
     }
