@@ -251,12 +251,14 @@ public final class Images {
      */
     public void sweep(Duration age) {
         content.removeStalePartials(age);
+        // Before the lock: a snapshotter may take its time. What is unpacked since is not meant, what is needed since is seen below.
+        List<Digest> chains = unpackers.chains();
         writing.lock();
         try {
             finishRemovals();
             List<Digest> blobs = content.blobs().stream()
                     .filter(blob -> content.isOlder(blob, age)).toList();
-            collect(blobs, unpackers.chains());
+            collect(blobs, chains);
         } finally {
             writing.unlock();
         }
@@ -300,11 +302,15 @@ public final class Images {
         List<Digest> candidates = new ArrayList<>(chains.stream().filter(c -> !neededChains.contains(c)).toList());
         // A layer goes only after those that stand on it, and a list of chains has no order: repeat while some go.
         boolean progress = true;
+        Map<Unpacker, RuntimeFault> away = new HashMap<>();
         while (progress && !candidates.isEmpty()) {
             int before = candidates.size();
-            candidates = new ArrayList<>(candidates.reversed().stream().filter(c -> !unpackers.remove(c)).toList());
+            candidates = new ArrayList<>(candidates.reversed().stream().filter(c -> !unpackers.remove(c, away)).toList());
             candidates = new ArrayList<>(candidates.reversed());
             progress = candidates.size() < before;
+        }
+        if (!away.isEmpty()) {
+            throw away.values().iterator().next();
         }
     }
 

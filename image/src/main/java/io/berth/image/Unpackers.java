@@ -49,11 +49,27 @@ public record Unpackers(String usual, Map<String, Unpacker> byName) {
         return byName.values().stream().flatMap(unpacker -> unpacker.chains().stream()).distinct().toList();
     }
 
-    /** Removes a chain from all of them, as {@link Unpacker#remove} says; whether it is gone from each. */
-    boolean remove(Digest chain) {
+    /**
+     * Removes a chain from all of them, as {@link Unpacker#remove} says; whether it is gone from each.
+     *
+     * @param away those that do not answer, with their reasons: not asked again, and more of them are put into it
+     */
+    boolean remove(Digest chain, Map<Unpacker, RuntimeFault> away) {
         boolean gone = true;
         for (Unpacker unpacker : byName.values()) {
-            gone &= unpacker.remove(chain);
+            if (away.containsKey(unpacker)) {
+                gone = false;
+                continue;
+            }
+            try {
+                gone &= unpacker.remove(chain);
+            } catch (RuntimeFault fault) {
+                if (fault.kind() != RuntimeFault.Kind.UNAVAILABLE) {
+                    throw fault;
+                }
+                away.put(unpacker, fault);
+                gone = false;
+            }
         }
         return gone;
     }

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.berth.base.Digest;
 import io.berth.base.RuntimeFault;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -154,5 +157,59 @@ class ImagesTest {
         RuntimeFault fault = assertThrows(RuntimeFault.class, () -> importing.importFrom(foreign, Optional.empty()));
         assertTrue(fault.getMessage().contains("it has: linux/s390x"), fault.getMessage());
         assertTrue(images.list().isEmpty());
+    }
+
+    /** Its layers wait for it; those of the others go. */
+    @Test
+    void aSnapshotterThatIsAwayDoesNotKeepTheLayersOfOthers() throws Exception {
+        AwayUnpacker away = new AwayUnpacker();
+        images = new Images(root, new Unpackers("here", Map.of("here", unpacker, "away", away)), name -> false);
+        Image image = add(new TestImage("a", "b"), "r.example/app:1");
+        assertEquals(2, unpacker.chains().size());
+        images.remove("r.example/app:1");
+        assertTrue(images.list().isEmpty());
+        assertEquals(List.of(), unpacker.chains());
+        assertEquals(1, away.asked, "asked again and again");
+        away.isBack = true;
+        images.sweep(Duration.ZERO);
+        assertEquals(1 + image.chainIds().size(), away.asked);
+    }
+
+    private static final class AwayUnpacker implements Unpacker {
+        boolean isBack;
+        int asked;
+
+        @Override
+        public boolean has(Digest chainId) {
+            return false;
+        }
+
+        @Override
+        public void unpack(Optional<Digest> parentChain, Digest chainId, Digest diffId,
+                String mediaType, InputStream compressed, Runnable awaitParent) {
+            throw new AssertionError("nothing is meant for it");
+        }
+
+        @Override
+        public void awaitDurable() {}
+
+        @Override
+        public Optional<String> damage(Digest chainId) {
+            return Optional.empty();
+        }
+
+        @Override
+        public List<Digest> chains() {
+            return List.of();
+        }
+
+        @Override
+        public boolean remove(Digest chainId) {
+            asked++;
+            if (!isBack) {
+                throw new RuntimeFault(RuntimeFault.Kind.UNAVAILABLE, "nobody answers");
+            }
+            return true;
+        }
     }
 }

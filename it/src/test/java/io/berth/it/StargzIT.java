@@ -3,6 +3,7 @@ package io.berth.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.base.Digest;
 import io.berth.cli.scratch.BusyboxImage;
@@ -20,8 +21,10 @@ import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -48,16 +51,26 @@ class StargzIT extends HandlerPods {
 
     @BeforeAll
     static void start() throws IOException, InterruptedException {
+        if (StargzSnapshotter.failure().isPresent()) {
+            return;
+        }
         registry = LocalRegistry.start(DIRECTORY.resolve("registry"));
         snapshotter = StargzSnapshotter.start(DIRECTORY.resolve("stargz"), registry);
+    }
+
+    // For each test, so that each is told as skipped.
+    @BeforeEach
+    void itIsThere() throws IOException {
+        Optional<String> failure = StargzSnapshotter.failure();
+        assumeTrue(failure.isEmpty(), failure::get);
     }
 
     @AfterAll
     static void stop() throws InterruptedException {
         if (snapshotter != null) {
             snapshotter.close();
+            registry.close();
         }
-        registry.close();
         DirectoryTree.remove(DIRECTORY);
     }
 

@@ -1,7 +1,6 @@
 package io.berth.it;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.berth.linux.Command;
 import io.berth.linux.Mounts;
@@ -15,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -35,20 +35,23 @@ final class StargzSnapshotter implements AutoCloseable {
         this.directory = directory;
     }
 
+    /** Why there can be none here; empty where there can. */
+    static Optional<String> failure() throws IOException {
+        if (Stream.of(Command.searchPath().split(":")).noneMatch(bin -> Files.isExecutable(Path.of(bin, PROGRAM)))) {
+            return Optional.of("needs " + PROGRAM + " in PATH, which Debian does not have");
+        }
+        return Files.readString(Path.of("/proc/filesystems")).lines().anyMatch(line -> line.endsWith("\tfuse")) ? Optional.empty()
+                : Optional.of("this kernel has no fuse");
+    }
+
     /**
      * Starts it in {@code directory}, which is made. It fetches from {@code registry} without TLS, and nothing before it
      * is read.
      *
      * @param more TOML before all tables
-     * @throws org.opentest4j.TestAbortedException where the program or the kernel's fuse is missing
      */
     static StargzSnapshotter start(Path directory, LocalRegistry registry, String... more)
             throws IOException, InterruptedException {
-        assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
-        assumeTrue(Stream.of(Command.searchPath().split(":")).anyMatch(bin -> Files.isExecutable(Path.of(bin, PROGRAM))),
-                "needs " + PROGRAM + " in PATH, which Debian does not have");
-        assumeTrue(Files.readString(Path.of("/proc/filesystems")).lines().anyMatch(line -> line.endsWith("\tfuse")),
-                "this kernel has no fuse");
         if (Files.notExists(Path.of("/dev/fuse"))) {
             Command.of(List.of("mknod", "-m", "666", "/dev/fuse", "c", "10", "229"), LIMIT).run();
         }

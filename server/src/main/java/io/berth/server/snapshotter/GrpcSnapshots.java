@@ -136,7 +136,7 @@ public final class GrpcSnapshots implements SnapshotCalls, AutoCloseable {
 
     @Override
     public List<Known> list() {
-        return call("list the snapshots", WORK_LIMIT, calls -> {
+        return call("list the snapshots", ANSWER_LIMIT, calls -> {
             List<Known> all = new ArrayList<>();
             calls.list(ListSnapshotsRequest.newBuilder().setSnapshotter(name).build())
                     .forEachRemaining(answer -> answer.getInfoList().forEach(info -> all.add(new Known(info.getName(),
