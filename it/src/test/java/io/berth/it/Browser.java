@@ -150,11 +150,15 @@ final class Browser implements AutoCloseable {
         send("POST", session + "/actions", body);
     }
 
-    /** What the browser complained of since the last time, refused content included. */
+    /**
+     * What the browser complained of since the last time, refused content included; but not that it gave up a request because
+     * the machine got an interface, as pods have, or lost one.
+     */
     List<String> log() throws IOException, InterruptedException {
         List<String> lines = new ArrayList<>();
         send("POST", session + "/se/log", object().put("type", "browser"))
                 .forEach(entry -> lines.add(entry.path("level").asString() + " " + entry.path("message").asString()));
+        lines.removeIf(line -> line.contains("net::ERR_NETWORK_CHANGED"));
         return lines;
     }
 
