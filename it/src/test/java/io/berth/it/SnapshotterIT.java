@@ -14,6 +14,7 @@ import io.berth.cri.v1.IDMapping;
 import io.berth.cri.v1.ImageFsInfoRequest;
 import io.berth.cri.v1.ImageSpec;
 import io.berth.cri.v1.ImageStatusRequest;
+import io.berth.cri.v1.ListContainerStatsRequest;
 import io.berth.cri.v1.Mount;
 import io.berth.cri.v1.NamespaceMode;
 import io.berth.cri.v1.PodSandboxConfig;
@@ -204,6 +205,10 @@ class SnapshotterIT extends HandlerPods {
         program.kill();
         assertEquals(StackedImage.PROVEN, out(container, "sh", "-c", StackedImage.PROOF));
         assertEquals(ContainerState.CONTAINER_RUNNING, daemon.pods().status(container).getState());
+        assertTrue(daemon.connection().runtime().listContainerStats(ListContainerStatsRequest.getDefaultInstance())
+                .getStatsList().stream().anyMatch(stats -> stats.getAttributes().getId().equals(container)));
+        assertEquals(1, daemon.connection().images().imageFsInfo(ImageFsInfoRequest.getDefaultInstance())
+                .getImageFilesystemsCount());
         StatusRuntimeException refused = assertThrows(StatusRuntimeException.class,
                 () -> daemon.pods().create(pod, stacked("d", "sleep", "1000")));
         assertEquals(Status.Code.UNAVAILABLE, refused.getStatus().getCode(), refused.getMessage());

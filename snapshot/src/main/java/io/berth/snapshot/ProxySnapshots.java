@@ -230,6 +230,7 @@ public final class ProxySnapshots implements Snapshotter {
             }
             layers.cleanUp();
             records.remove(key);
+            usage.forget(key);
         }
     }
 
@@ -243,6 +244,6 @@ public final class ProxySnapshots implements Snapshotter {
     public Usage usage(String key) {
         return records.find(key).orElseThrow(() ->
                 RuntimeFault.notFound("count root filesystem " + key + ": there is none")).isReadOnly()
-                ? Usage.NONE : calls.usage(names.of(key));
+                ? Usage.NONE : usage.ofRoot(key);
     }
 }

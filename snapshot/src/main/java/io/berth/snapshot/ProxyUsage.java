@@ -2,13 +2,16 @@ package io.berth.snapshot;
 
 import io.berth.base.RuntimeFault;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the layers of a node take at a snapshotter: asked of it now and then, because every layer is a call, and the last
- * figure while it is being asked or does not answer. Thread-safe.
+ * What the layers and root filesystems of a node take at a snapshotter: of layers asked of it now and then, because each is a
+ * call, and the last figures while it does not answer: stats of a node must not fail or wait because a program is away.
+ * Thread-safe.
  */
 final class ProxyUsage {
 
@@ -21,6 +24,8 @@ final class ProxyUsage {
     private final SnapshotCalls calls;
     private final SnapshotNames names;
     private final ReentrantLock counting = new ReentrantLock();
+    private final Map<String, Usage> roots = new ConcurrentHashMap<>();
+    private volatile long silentUntilNanos = System.nanoTime();
     private volatile Count last = new Count(Usage.NONE, System.nanoTime() - FRESH.toNanos());
 
     ProxyUsage(String name, SnapshotCalls calls, SnapshotNames names) {
@@ -43,6 +48,26 @@ final class ProxyUsage {
         return last.usage;
     }
 
+    /** What a root filesystem takes: none where the snapshotter has not told yet and does not answer. */
+    Usage ofRoot(String key) {
+        if (silentUntilNanos - System.nanoTime() <= 0) {
+            try {
+                Usage told = ofOne(names.of(key));
+                roots.put(key, told);
+                return told;
+            } catch (RuntimeFault silent) {
+                silentUntilNanos = System.nanoTime() + FRESH.toNanos();
+                LOG.atWarn().addKeyValue("snapshotter", name).addKeyValue("reason", silent.getMessage())
+                        .log("count what containers have written");
+            }
+        }
+        return roots.getOrDefault(key, Usage.NONE);
+    }
+
+    void forget(String key) {
+        roots.remove(key);
+    }
+
     private Usage count() {
         Usage sum = Usage.NONE;
         for (SnapshotCalls.Known each : calls.list()) {
@@ -53,9 +78,9 @@ final class ProxyUsage {
         return sum;
     }
 
-    private Usage ofOne(String layer) {
+    private Usage ofOne(String snapshot) {
         try {
-            return calls.usage(layer);
+            return calls.usage(snapshot);
         } catch (RuntimeFault fault) {
             if (fault.kind() == RuntimeFault.Kind.NOT_FOUND) {
                 return Usage.NONE;
